@@ -1,0 +1,21 @@
+"""Entry point. ``--version`` answers before anything heavy is imported."""
+
+from __future__ import annotations
+
+import sys
+
+from ssmdiag import __version__
+
+
+def main() -> None:
+    """Run the command line; exits the process."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"ssmdiag {__version__}\n")
+        return
+    from ssmdiag.cli.app import app
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,265 @@
+"""Records → Symptoms: what is the same is counted, what merely says it again is folded in."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Optional, Union
+
+from ssmdiag.catalog.match import Hit, match
+from ssmdiag.catalog.nearby import WINDOW, Nearby
+from ssmdiag.catalog.pattern import SAME_FAILURE, SEVERITIES, Catalog, Pattern
+from ssmdiag.catalog.suspicion import suspects
+from ssmdiag.catalog.templates import Templates, looks_like_trouble
+from ssmdiag.model import Cluster, Failure, Record, Suspect, Symptom
+
+MOST_SYMPTOMS = 2_000
+MOST_WAITING = 500
+MOST_SESSIONS = 100
+"""How many are kept; what comes after is still counted."""
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What the Records of one run come to."""
+
+    symptoms: tuple[Symptom, ...]
+    """In the order in which they were first seen."""
+    clusters: tuple[Cluster, ...]
+    benign: int
+    records: int
+
+
+def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
+    """Fold a stream of Records, in any order of files, in memory bounded by what differs.
+
+    Only WARN and above (and Records without a level that read like trouble) that no Pattern knows
+    become Clusters.
+    """
+    folding = _Folding(catalog)
+    templates = Templates()
+    benign = number = 0
+    for number, record in enumerate(records, 1):
+        hit = match(catalog, record)
+        if hit is None:
+            if looks_like_trouble(record.level, record.message):
+                templates.take(record)
+        elif hit.pattern.benign:
+            benign += 1
+        else:
+            folding.take(hit, record, number)
+    return Folded(folding.symptoms(), templates.clusters(), benign, number)
+
+
+_Same = Union[tuple[str, ...], str, None]
+_Key = tuple[str, tuple[str, ...], _Same]
+
+
+@dataclass
+class _Gathered:
+    """Records of one Pattern about one subject."""
+
+    hit: Hit
+    order: int
+    sample: Record
+    severity: str
+    count: int = 0
+    first: Optional[datetime] = None
+    last: Optional[datetime] = None
+    sessions: dict[str, None] = field(default_factory=dict)
+    clues: dict[Pattern, None] = field(default_factory=dict)
+
+    def add(self, hit: Hit, record: Record) -> None:
+        self.count += 1
+        self._span(record.time, record.time)
+        self._concern(hit.session)
+
+    def take_over(self, other: _Gathered) -> None:
+        self.count += other.count
+        if other.order < self.order:
+            self.order, self.sample = other.order, other.sample
+        self._span(other.first, other.last)
+        self._heed(other)
+
+    def hear(self, echo: _Gathered) -> None:
+        """The echo's consequence counts, its Records do not."""
+        if echo.hit.pattern.clue_to:
+            self.clues[echo.hit.pattern] = None
+        self._heed(echo)
+
+    def near(self, time: Optional[datetime]) -> bool:
+        if time is None or self.first is None or self.last is None:
+            return True
+        return self.first - WINDOW <= time <= self.last + WINDOW
+
+    def _heed(self, other: _Gathered) -> None:
+        self.severity = max(self.severity, other.severity, key=SEVERITIES.index)
+        for session in other.sessions:
+            self._concern(session)
+
+    def _span(self, first: Optional[datetime], last: Optional[datetime]) -> None:
+        self.first = min((t for t in (self.first, first) if t), default=None)
+        self.last = max((t for t in (self.last, last) if t), default=None)
+
+    def _concern(self, session: Optional[str]) -> None:
+        if session and len(self.sessions) < MOST_SESSIONS:
+            self.sessions[session] = None
+
+
+class _Folding:
+    """The state of one run: Symptoms so far, and echoes still waiting for what they repeat."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._symptoms: dict[_Key, _Gathered] = {}
+        self._waiting: dict[tuple[Optional[str], _Key], _Gathered] = {}
+        self._said: Nearby[_Key] = Nearby()
+
+    def take(self, hit: Hit, record: Record, order: int) -> None:
+        one = _Gathered(hit, order, record, hit.pattern.severity)
+        one.add(hit, record)
+        if _origins(hit):
+            self._echo(one)
+        else:
+            self._stand(one)
+
+    def symptoms(self) -> tuple[Symptom, ...]:
+        while self._waiting:
+            self._settle(self._most_basic())
+        ordered = sorted(self._symptoms.values(), key=_first_seen)
+        return tuple(self._symptom(gathered) for gathered in ordered)
+
+    def _echo(self, one: _Gathered) -> None:
+        if self._fold_in(one):
+            return
+        place = (one.hit.session, _key(one.hit))
+        burst = self._waiting.get(place)
+        if burst and burst.near(one.first):
+            burst.take_over(one)
+            return
+        if burst:
+            self._settle(place)
+        self._waiting[place] = one
+        if len(self._waiting) > MOST_WAITING:
+            self._settle(next(iter(self._waiting)))
+
+    def _fold_in(self, echo: _Gathered) -> bool:
+        hit = echo.hit
+        for origin in _origins(hit):
+            for time in (echo.first, echo.last):
+                key = self._said.find(hit.session, origin, time)
+                if key is not None:
+                    self._symptoms[key].hear(echo)
+                    self._said.note(hit.session, hit.pattern.id, echo.last, key)
+                    return True
+        return False
+
+    def _stand(self, one: _Gathered) -> None:
+        """A Symptom of its own; echoes that came before it are folded in now."""
+        hit, key = one.hit, _key(one.hit)
+        if key not in self._symptoms and len(self._symptoms) >= MOST_SYMPTOMS:
+            key = (hit.pattern.id, (), None)
+        if key in self._symptoms:
+            self._symptoms[key].take_over(one)
+        else:
+            self._symptoms[key] = one
+        for what in _says(hit):
+            for time in (one.first, one.last):
+                self._said.note(hit.session, what, time, key)
+        for place in self._echoes_of(hit):
+            if self._fold_in(self._waiting[place]):
+                del self._waiting[place]
+
+    def _echoes_of(self, hit: Hit) -> Iterator[tuple[Optional[str], _Key]]:
+        said = set(_says(hit))
+        for place, burst in list(self._waiting.items()):
+            if place[0] == hit.session and not said.isdisjoint(_origins(burst.hit)):
+                yield place
+
+    def _settle(self, place: tuple[Optional[str], _Key]) -> None:
+        """Nobody said it before: it stands alone, or, being only a clue, is dropped."""
+        burst = self._waiting.pop(place)
+        if not self._fold_in(burst) and not burst.hit.pattern.clue_to:
+            self._stand(burst)
+
+    def _most_basic(self) -> tuple[Optional[str], _Key]:
+        """The waiting echo that repeats none of the others: of a chain, its lowest link."""
+        waiting = {(session, key[0]) for session, key in self._waiting}
+        for session, key in self._waiting:
+            origins = _origins(self._waiting[session, key].hit)
+            if not any((session, origin) in waiting for origin in origins):
+                return session, key
+        return next(iter(self._waiting))
+
+    def _symptom(self, gathered: _Gathered) -> Symptom:
+        hit = gathered.hit
+        pattern = hit.pattern
+        named, decided = suspects(self._catalog, pattern, hit.failure)
+        for clue in gathered.clues:
+            hinted, _ = suspects(self._catalog, clue, None)
+            named = tuple(dict.fromkeys((*hinted, *named)))
+            decided = _one_kind(named)
+        return Symptom(
+            pattern=pattern.id,
+            title=pattern.title,
+            severity=gathered.severity,
+            count=gathered.count,
+            first=gathered.first,
+            last=gathered.last,
+            sessions=tuple(gathered.sessions),
+            fields=hit.fields,
+            failure=hit.failure,
+            suspects=named,
+            decided=decided,
+            sample=gathered.sample,
+            explanation=pattern.explanation,
+        )
+
+
+def _one_kind(named: tuple[Suspect, ...]) -> bool:
+    return len({suspect.resource for suspect in named}) == 1
+
+
+def _first_seen(gathered: _Gathered) -> tuple[bool, datetime, int, str]:
+    first = gathered.first
+    return first is None, first or datetime.min, gathered.order, gathered.hit.pattern.id
+
+
+def _says(hit: Hit) -> tuple[Hashable, ...]:
+    """What an echo can refer to: the Pattern, and the failed request if there is one."""
+    same = _same(hit)
+    return (hit.pattern.id,) if same is None else (hit.pattern.id, ("same", same))
+
+
+def _origins(hit: Hit) -> tuple[Hashable, ...]:
+    """What an echo repeats: ids of Patterns, or the same failed request."""
+    pattern = hit.pattern
+    return tuple(
+        ("same", _same(hit)) if origin == SAME_FAILURE else origin
+        for origin in (*pattern.echo_of, *pattern.clue_to)
+    )
+
+
+def _key(hit: Hit) -> _Key:
+    fields = dict(hit.fields)
+    return hit.pattern.id, tuple(fields.get(name, "") for name in hit.pattern.subject), _same(hit)
+
+
+def _same(hit: Hit) -> _Same:
+    """What makes two failed requests the same one: not the request id, not the log stream."""
+    failure: Optional[Failure] = hit.failure
+    if failure is None:
+        return hit.error or None
+    denial = failure.denial
+    if denial is None:
+        told = bool(failure.code or failure.host)
+        return (failure.kind, failure.code or "", failure.host or "") if told else failure.text
+    return (
+        failure.kind,
+        failure.code or "",
+        denial.action or "",
+        denial.principal or "",
+        denial.policy_type or "",
+        str(denial.explicit),
+    )

@@ -1,0 +1,81 @@
+"""Record → the Pattern that knows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Optional
+
+from ssmdiag.catalog.pattern import Catalog, Pattern, search
+from ssmdiag.iam.failure import read_failure
+from ssmdiag.model import Failure, Record
+
+CHARACTERS_READ = 16_384
+"""Longer messages are dumps (payloads, stack traces); what they are about stands at their head."""
+
+QUIET = ("TRACE", "DEBUG", "INFO")
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A Record and the Pattern that knows it."""
+
+    pattern: Pattern
+    fields: tuple[tuple[str, str], ...]
+    """What the expression captured, sorted by name, without ``error`` and ``session``."""
+    error: str
+    """What the expression captured as ``error``: the words of the failed request."""
+    failure: Optional[Failure]
+    """``error``, read."""
+    session: Optional[str]
+    """The session that the Record speaks of, though it may not be the one that wrote it."""
+
+
+def match(catalog: Catalog, record: Record) -> Optional[Hit]:
+    """The Pattern of the highest priority that knows ``record``, with what it captured."""
+    return next(hits(catalog, record), None)
+
+
+def hits(catalog: Catalog, record: Record) -> Iterator[Hit]:
+    """Every Pattern that knows ``record``, in the order in which ``match`` prefers them.
+
+    Expressions see the message with each run of whitespace as one space, because excerpts arrive
+    wrapped: ``Error Calling\\n  DescribeLogGroups:`` is the same words.
+    """
+    text = " ".join(record.message[:CHARACTERS_READ].split())
+    tried: set[str] = set()
+    for literal, pattern in catalog.literals:
+        if literal not in text or pattern.id in tried or not _admits(pattern, record.level):
+            continue
+        tried.add(pattern.id)
+        captured = _search(pattern, text)
+        if captured is not None:
+            yield _hit(pattern, captured, record)
+
+
+def interesting(catalog: Catalog) -> re.Pattern[bytes]:
+    """One of these bytes occurs in every INFO or DEBUG Record that can mean anything here."""
+    quiet = {
+        literal.encode()
+        for literal, pattern in catalog.literals
+        if any(level in QUIET for level in pattern.levels)
+    }
+    # An alternation of nothing would match everything.
+    return re.compile(b"|".join(re.escape(literal) for literal in sorted(quiet)) or b"(?!)")
+
+
+def _admits(pattern: Pattern, level: Optional[str]) -> bool:
+    return level is None or level in pattern.levels
+
+
+def _search(pattern: Pattern, text: str) -> Optional[dict[str, str]]:
+    captures = (search(expression, text) for expression in pattern.expressions)
+    return next((captured for captured in captures if captured is not None), None)
+
+
+def _hit(pattern: Pattern, captured: dict[str, str], record: Record) -> Hit:
+    error = captured.pop("error", "").strip()
+    session = captured.pop("session", None) or record.session
+    failure = read_failure(error) if error else None
+    return Hit(pattern, tuple(sorted(captured.items())), error, failure, session)

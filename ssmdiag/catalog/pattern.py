@@ -1,0 +1,139 @@
+"""The catalogue's nouns: Pattern, Doubt, Catalog, Problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache, cached_property
+from typing import Any, Literal, Optional, get_args
+
+import regex
+
+from ssmdiag.model import ResourceKind
+
+When = Literal[
+    "always",
+    "denial",
+    "unreachable",
+    "not-found",
+    "throttled",
+    "key-state",
+    "invalid",
+    "credentials",
+    "clock",
+    "service",
+]
+WHENS: tuple[str, ...] = get_args(When)
+
+Severity = Literal["info", "degraded", "no-logs", "session-refused", "offline"]
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+"""What the user loses; the later, the more."""
+
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
+TROUBLE = ("WARN", "ERROR", "CRITICAL")
+
+SAME_FAILURE = "*"
+"""In ``echo_of``: whichever Record of the session tells of the same failed request."""
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """One ``[[suspects]]`` table: in which case which Requirement is in doubt."""
+
+    when: When
+    requirement: str
+    resource: Optional[ResourceKind] = None
+    """For a denial: whose identity policy is meant if AWS names no other kind of policy."""
+    likely: bool = False
+    action: Optional[str] = None
+    """Only for denials of this ``service:Operation``; ``*`` and ``?`` as in IAM."""
+    host: Optional[str] = None
+    """Only if this host was to be reached; ``*`` and ``?`` as in IAM, empty if it is not told."""
+    text: Optional[str] = None
+    """Only if this expression is found in the failure's text."""
+
+    @property
+    def narrow(self) -> bool:
+        return self.action is not None or self.host is not None or self.text is not None
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """How one family of Records looks, and what it may mean. Written in TOML, never in code."""
+
+    id: str
+    title: str
+    area: str
+    severity: Severity
+    source: str
+    literals: tuple[str, ...]
+    expressions: tuple[str, ...]
+    explanation: str = ""
+    agents: str = ""
+    levels: tuple[str, ...] = TROUBLE
+    subject: tuple[str, ...] = ()
+    benign: str = ""
+    echo_of: tuple[str, ...] = ()
+    clue_to: tuple[str, ...] = ()
+    """Means nothing alone; said beside one of these, its suspects come before theirs."""
+    suspects: tuple[Doubt, ...] = ()
+    priority: int = 0
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """All Patterns, and what a failed request means whatever Pattern it was found in."""
+
+    patterns: tuple[Pattern, ...]
+    failures: tuple[Doubt, ...] = ()
+
+    def __getitem__(self, pattern_id: str) -> Pattern:
+        return self._by_id[pattern_id]
+
+    def __contains__(self, pattern_id: str) -> bool:
+        return pattern_id in self._by_id
+
+    @cached_property
+    def _by_id(self) -> dict[str, Pattern]:
+        return {pattern.id: pattern for pattern in self.patterns}
+
+    @cached_property
+    def literals(self) -> tuple[tuple[str, Pattern], ...]:
+        """Every literal with its Pattern, in the order in which Patterns are to be tried."""
+        ranked = sorted(self.patterns, key=lambda pattern: (-pattern.priority, pattern.id))
+        return tuple((literal, pattern) for pattern in ranked for literal in pattern.literals)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a file of the catalogue, and under which key."""
+
+    file: str
+    key: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.text}" if self.key else f"{self.file}: {self.text}"
+
+
+@cache
+def compiled(expression: str) -> Any:
+    """The compiled expression; ``.`` is any character. Raises ``regex.error``.
+
+    Compiling the whole catalogue costs more than reading a small log, so it is done on first use.
+    """
+    return regex.compile(expression, regex.DOTALL | regex.VERSION1)
+
+
+SECONDS_PER_EXPRESSION = 0.05
+"""Processor time after which an expression counts as not found: log text is hostile."""
+
+
+def search(expression: str, text: str) -> Optional[dict[str, str]]:
+    """What the expression's named groups captured in ``text``; None if it is not found."""
+    try:
+        found = compiled(expression).search(text, timeout=SECONDS_PER_EXPRESSION)
+    except (TimeoutError, regex.error):
+        return None
+    if not found:
+        return None
+    return {name: value for name, value in found.groupdict().items() if value is not None}

@@ -1,0 +1,24 @@
+"""The program's commands."""
+
+from __future__ import annotations
+
+import typer
+
+from ssmdiag.cli import demo, diagnose
+
+app = typer.Typer(
+    name="ssmdiag",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help="Why Session Manager sessions, or their encrypted logs, do not work - and what to type "
+    "to mend it. Runs on the node; changes nothing.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
+app.command("demo")(demo.demo)
+
+
+@app.callback()
+def _program() -> None:
+    # A callback keeps `diagnose` a subcommand, whatever the number of commands.
+    return

@@ -1,0 +1,106 @@
+"""``ssmdiag diagnose``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from ssmdiag.cli.output import EXIT_CODES, Format, fail, put
+from ssmdiag.log.period import ALL, Span, parse_moment
+from ssmdiag.wiring import Job, JobError, Surroundings
+from ssmdiag.wiring import diagnose as run
+
+EPILOG = (
+    "Exit codes: 0 nothing wrong; 1 something is broken; 2 wrong usage; 3 the job could not be "
+    "done; 4 nothing is broken, but something could not be verified. "
+    "Calls on a healthy node, all of them reading: sts:GetCallerIdentity; ssm:GetDocument (and "
+    "ssm:DescribeSessions if the log shows no session's start); iam:GetRole, "
+    "iam:ListAttachedRolePolicies, iam:ListRolePolicies, iam:GetRolePolicy, iam:GetPolicy, "
+    "iam:GetPolicyVersion; and for what the preferences use: kms:DescribeKey, kms:GetKeyPolicy, "
+    "logs:DescribeLogGroups, s3:GetBucketLocation, s3:GetBucketEncryption, s3:GetBucketPolicy."
+)
+
+
+def diagnose(
+    logs: Annotated[
+        Optional[list[str]],
+        typer.Argument(
+            metavar="[LOG]...",
+            help="Files, folders, globs, .gz, or - for standard input. Default: the agent's logs.",
+            show_default=False,
+        ),
+    ] = None,
+    since: Annotated[
+        Optional[str],
+        typer.Option(
+            help="24h, 7d, 2026-11-20 or 2026-11-20T14:00, in the node's local time. "
+            "Default: the last 24 hours that the log covers."
+        ),
+    ] = None,
+    until: Annotated[Optional[str], typer.Option(help="The other end, written alike.")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="Read the whole log.")] = False,
+    session: Annotated[Optional[str], typer.Option(help="Only this session id.")] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="The log only; ask nobody.")] = False,
+    snapshot: Annotated[
+        Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")
+    ] = None,
+    save_snapshot: Annotated[
+        Optional[Path], typer.Option(help="Record all Answers, to replay the diagnosis elsewhere.")
+    ] = None,
+    profile: Annotated[Optional[str], typer.Option(help="AWS profile.")] = None,
+    region: Annotated[Optional[str], typer.Option(help="The node's region.")] = None,
+    endpoint_url: Annotated[Optional[str], typer.Option(help="Another AWS endpoint.")] = None,
+    assume_role: Annotated[
+        Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")
+    ] = 10.0,
+    format_: Annotated[
+        Format, typer.Option("--format", help="For people or for programs.")
+    ] = Format.text,
+    output: Annotated[Optional[Path], typer.Option(help="Write the report to this file.")] = None,
+    redact: Annotated[
+        bool, typer.Option("--redact", help="Mask account ids, user names and addresses.")
+    ] = False,
+) -> None:
+    """Find out from the agent's log, and from AWS, why sessions or their logs do not work."""
+    if offline and (snapshot or save_snapshot):
+        raise typer.BadParameter("--offline asks nobody: it goes with no snapshot")
+    if all_ and (since or until):
+        raise typer.BadParameter("--all reads the whole log: leave --since and --until out")
+    around = Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())
+    job = Job(
+        places=tuple(logs or ()),
+        span=ALL if all_ else _span(since, until, around.now),
+        session=session,
+        offline=offline,
+        snapshot=snapshot,
+        save_snapshot=save_snapshot,
+        region=region,
+        profile=profile,
+        endpoint_url=endpoint_url,
+        assume_role=assume_role,
+        timeout=timeout,
+    )
+    try:
+        report = run(job, around)
+        put(report, format_, output, redact=redact)
+    except JobError as error:
+        fail(error)
+    raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+def _span(since: Optional[str], until: Optional[str], now: datetime) -> Span:
+    try:
+        return Span(
+            since=parse_moment(since, now) if since else None,
+            until=parse_moment(until, now) if until else None,
+        )
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None

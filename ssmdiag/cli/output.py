@@ -1,0 +1,74 @@
+"""How a Report leaves the program: format, file, colour, exit code."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import NoReturn, Optional
+
+import typer
+
+from ssmdiag.model import Report
+from ssmdiag.wiring import JobError, write_aside
+
+EXIT_CODES = {"ok": 0, "broken": 1, "unverified": 4}
+JOB_FAILED = 3
+
+_WIDEST = 100
+
+
+class Format(str, Enum):
+    """What a Report can be written as."""
+
+    text = "text"
+    json = "json"
+
+
+def put(report: Report, form: Format, output: Optional[Path], *, redact: bool) -> None:
+    """Write the Report to standard output, or to a file that only its owner may read."""
+    terminal = output is None and sys.stdout.isatty()
+    whole = rendered(report, form, terminal=terminal)
+    if redact:
+        from ssmdiag.render.redact import redact as mask
+
+        whole = mask(whole)
+    if output is not None:
+        write_aside(output, whole)
+        return
+    try:
+        sys.stdout.write(whole)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # `ssmdiag diagnose | head` is no error; Python would complain again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def rendered(report: Report, form: Format, *, terminal: bool) -> str:
+    """The Report as text."""
+    if form is Format.json:
+        from ssmdiag.render.json import to_json
+
+        return to_json(report)
+    from ssmdiag.render.text import text
+
+    width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if terminal else 80
+    return text(
+        report,
+        width=max(width, 40),
+        colour=terminal and not os.environ.get("NO_COLOR"),
+        ascii_only=not _speaks_unicode(),
+        terminal=terminal,
+    )
+
+
+def _speaks_unicode() -> bool:
+    return (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+
+
+def fail(error: JobError) -> NoReturn:
+    """Say on standard error in one line why the job could not be done."""
+    typer.echo(f"ssmdiag: {' '.join(str(error).split())}", err=True)
+    raise typer.Exit(JOB_FAILED)

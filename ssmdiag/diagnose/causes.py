@@ -1,0 +1,98 @@
+"""From Verdicts to causes: broken Requirements gathered by resource, and those hidden behind them.
+
+A fault can hide another: a log group that may not be found cannot be seen to be unencrypted. So the
+Changes for what is broken are overlaid in memory and the Requirements asked again, until nothing
+new breaks. The last round is also the proof of all Changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ssmdiag.diagnose.checking import check
+from ssmdiag.model import Broken, Checked, Holds, Remedy, Resource, Situation
+from ssmdiag.requirements.changes import Edit, compose
+from ssmdiag.requirements.contract import LAYERS, Requirement
+from ssmdiag.world.call import Ask, Call
+from ssmdiag.world.overlay import Overlay, can_overlay
+
+_ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class Cause:
+    """One resource that breaks Requirements, and the Edit that mends it."""
+
+    resource: Resource
+    checked: tuple[Checked, ...]
+    edit: Edit
+    hidden: bool
+    """True if it shows only once what is below it is mended."""
+
+    @property
+    def broken(self) -> tuple[Broken, ...]:
+        return tuple(c.verdict for c in self.checked if isinstance(c.verdict, Broken))
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All causes in the order of their layers, and the Verdicts once all Edits are in place."""
+
+    causes: tuple[Cause, ...]
+    before: tuple[Checked, ...]
+    after: tuple[Checked, ...]
+
+
+def find_causes(requirements: Sequence[Requirement], ask: Ask, situation: Situation) -> Diagnosis:
+    """Ask, overlay the Edits, and ask again until nothing new is broken."""
+    before = after = check(requirements, ask, situation)
+    causes: list[Cause] = []
+    seen: set[tuple[str, Resource]] = set()
+    for number in range(_ROUNDS):
+        fresh = [
+            c
+            for c in after
+            if isinstance(c.verdict, Broken) and (c.id, c.verdict.resource) not in seen
+        ]
+        if not fresh:
+            break
+        world = _with(ask, causes)
+        for group in _by_resource(fresh):
+            seen |= {(c.id, resource_of(c)) for c in group}
+            edit = compose(world, _remedies(group))
+            causes.append(Cause(resource_of(group[0]), group, edit, hidden=number > 0))
+        causes.sort(key=_layer)
+        after = check(requirements, _with(ask, causes), situation)
+    return Diagnosis(tuple(causes), before, after)
+
+
+def _with(ask: Ask, causes: Sequence[Cause]) -> Ask:
+    calls: list[Call] = [c for cause in causes for c in cause.edit.calls]
+    return Overlay(ask, calls) if calls and can_overlay(calls) else ask
+
+
+def resource_of(checked: Checked) -> Resource:
+    assert isinstance(checked.verdict, Broken)
+    return checked.verdict.resource
+
+
+def _by_resource(broken: Sequence[Checked]) -> list[tuple[Checked, ...]]:
+    groups: dict[Resource, list[Checked]] = {}
+    for c in broken:
+        groups.setdefault(resource_of(c), []).append(c)
+    return [tuple(group) for group in groups.values()]
+
+
+def _remedies(group: Sequence[Checked]) -> list[Remedy]:
+    return [r for c in group if isinstance(c.verdict, Broken) for r in c.verdict.remedies]
+
+
+def _layer(cause: Cause) -> int:
+    return min(LAYERS.index(c.layer) for c in cause.checked)
+
+
+def worsened(diagnosis: Diagnosis) -> tuple[Checked, ...]:
+    """What held before the Edits and does not hold with them: must be empty for a proof."""
+    held = {c.id for c in diagnosis.before if isinstance(c.verdict, Holds)}
+    return tuple(c for c in diagnosis.after if c.id in held and isinstance(c.verdict, Broken))

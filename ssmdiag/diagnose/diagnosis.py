@@ -1,0 +1,156 @@
+"""The whole diagnosis: Situation and Requirements in, Report out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Optional
+
+from ssmdiag.diagnose import wording
+from ssmdiag.diagnose.causes import Diagnosis, find_causes
+from ssmdiag.diagnose.checking import to_look_at
+from ssmdiag.diagnose.findings import (
+    Commands,
+    broken_finding,
+    finding_from_log,
+    unverified_findings,
+)
+from ssmdiag.model import (
+    Broken,
+    Checked,
+    Cluster,
+    Finding,
+    Holds,
+    Report,
+    Situation,
+    SourceFile,
+    Symptom,
+    Unverified,
+)
+from ssmdiag.requirements.contract import Requirement
+from ssmdiag.world.asking import Asking, account
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was made of the log, for the Report."""
+
+    clusters: tuple[Cluster, ...] = ()
+    benign: int = 0
+    sources: tuple[SourceFile, ...] = ()
+    period: tuple[Optional[datetime], Optional[datetime]] = (None, None)
+
+
+def diagnose(
+    situation: Situation,
+    reading: Reading,
+    requirements: Sequence[Requirement],
+    ask: Asking,
+    commands: Commands,
+) -> Report:
+    """Decide what is wrong, what explains which Symptom, and prove the fixes."""
+    diagnosis = find_causes(to_look_at(requirements, situation), ask, situation)
+    explains, past, from_log = _attribute(situation.symptoms, diagnosis, situation)
+    findings = [
+        broken_finding(
+            cause,
+            number,
+            diagnosis,
+            tuple(dict.fromkeys(s for c in cause.checked for s in explains.get(c.id, ()))),
+            commands,
+        )
+        for number, cause in enumerate(diagnosis.causes, start=1)
+    ]
+    findings += unverified_findings(diagnosis.before, explains, ask, commands)
+    findings += [finding_from_log(s, situation) for s in from_log]
+    verdict = _verdict(findings, diagnosis.before)
+    repaired = [r for f in findings for r in f.requirements]
+    unexplained = tuple(s for s in situation.symptoms if not s.suspects)
+    return Report(
+        verdict=verdict,
+        headline=wording.headline(findings, diagnosis.before, situation, verdict),
+        node=_node(situation),
+        findings=tuple(findings),
+        chain=diagnosis.before,
+        past=past,
+        unexplained=unexplained,
+        unrecognised=reading.clusters,
+        benign=reading.benign,
+        notes=wording.notes(situation, situation.symptoms, repaired),
+        sources=reading.sources,
+        calls=account(ask.answers),
+        period=reading.period,
+    )
+
+
+def _verdict(
+    findings: Sequence[Finding], chain: Sequence[Checked]
+) -> Literal["ok", "broken", "unverified"]:
+    if any(f.verdict == "broken" for f in findings):
+        return "broken"
+    if findings or any(isinstance(c.verdict, Unverified) for c in chain):
+        return "unverified"
+    return "ok"
+
+
+def _node(situation: Situation) -> tuple[tuple[str, str], ...]:
+    facts = {
+        "region": situation.region,
+        "instance": situation.instance_id,
+        "agent": situation.agent_version,
+    }
+    return tuple((name, value) for name, value in facts.items() if value)
+
+
+Explains = Mapping[str, tuple[Symptom, ...]]
+
+
+def _attribute(
+    symptoms: Sequence[Symptom], diagnosis: Diagnosis, situation: Situation
+) -> tuple[Explains, tuple[Symptom, ...], tuple[Symptom, ...]]:
+    """Tell for each Symptom what explains it: a Requirement, the past, or only the log."""
+    verdicts = {c.id: c for c in diagnosis.before}
+    hidden = {c.id for cause in diagnosis.causes for c in cause.checked}
+    explains: dict[str, tuple[Symptom, ...]] = {}
+    past: list[Symptom] = []
+    from_log: list[Symptom] = []
+    for symptom in symptoms:
+        if not symptom.suspects:
+            continue
+        culprit = _culprit(symptom, verdicts, hidden)
+        if culprit is not None:
+            explains[culprit] = (*explains.get(culprit, ()), symptom)
+        elif situation.online and _all_hold(symptom, verdicts):
+            past.append(symptom)
+        else:
+            from_log.append(symptom)
+    return explains, tuple(past), tuple(from_log)
+
+
+def _culprit(symptom: Symptom, verdicts: Mapping[str, Checked], hidden: set[str]) -> Optional[str]:
+    """The Requirement that explains a Symptom: broken before open, following what waits."""
+    named = [_followed(s.requirement, verdicts) for s in symptom.suspects]
+    known = [verdicts[n] for n in named if n in verdicts]
+    for wanted in (Broken, Unverified):
+        for checked in known:
+            verdict = checked.verdict
+            if isinstance(verdict, wanted) and not getattr(verdict, "waits_for", None):
+                return checked.id
+    return next((n for n in named if n in hidden), None)
+
+
+def _followed(requirement: str, verdicts: Mapping[str, Checked]) -> str:
+    for _ in range(len(verdicts)):
+        checked = verdicts.get(requirement)
+        verdict = checked.verdict if checked else None
+        lower = verdict.waits_for if isinstance(verdict, Unverified) else None
+        if lower is None or lower not in verdicts:
+            return requirement
+        requirement = lower
+    return requirement
+
+
+def _all_hold(symptom: Symptom, verdicts: Mapping[str, Checked]) -> bool:
+    looked_at = [verdicts.get(s.requirement) for s in symptom.suspects]
+    return all(c is not None and isinstance(c.verdict, Holds) for c in looked_at)

@@ -1,0 +1,105 @@
+"""What the log tells beside its errors: who the agent is, where, and how sessions were started.
+
+Sources: agent source ``agent/messageservice`` ("Parsing AgentMessage", whose payload holds the
+session document) and ``common/identity/availableidentities/ec2`` (the role provider's lines).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ssmdiag.iam.arn import is_node_session
+from ssmdiag.model import Record, SessionStart
+
+LITERALS = (
+    b"Parsing AgentMessage ",
+    b"role credentials",
+    b"amazon-ssm-agent - v",
+    b"assumed-role/",
+    b"for instance: ",
+)
+
+_PRINCIPAL = re.compile(
+    r"arn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@-]{1,128}/[\w+=,.@-]{2,64}"
+)
+_REGION = re.compile(
+    r"\b(?:arn:aws[\w-]*:[a-z0-9-]+:|(?:ssm|ssmmessages|ec2messages|logs|kms|s3)\.)"
+    r"([a-z]{2}(?:-[a-z]+){1,3}-\d)\b"
+)
+_VERSION = re.compile(r"amazon-ssm-agent - v(\d+(?:\.\d+){1,3})")
+_INSTANCE = re.compile(r"\b(?:m?i-[0-9a-f]{17}|i-[0-9a-f]{8})\b")
+_EC2_WORKS = "Successfully connected with instance profile role credentials"
+_SSM_WORKS = "Successfully connected with Systems Manager role credentials"
+_STARTS_KEPT = 50
+
+
+@dataclass
+class Evidence:
+    """Gathered while Records stream past; read it when they are at their end."""
+
+    region: Optional[str] = None
+    instance_id: Optional[str] = None
+    agent_version: Optional[str] = None
+    credential_source: Optional[Any] = None
+    principals: list[str] = field(default_factory=list)
+    starts: list[SessionStart] = field(default_factory=list)
+
+    def watch(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Pass every Record on, having looked at it."""
+        for record in records:
+            self._look(record)
+            yield record
+
+    def _look(self, record: Record) -> None:
+        message = record.message
+        if (found := _VERSION.search(message)) is not None:
+            self.agent_version = found.group(1)
+        if _EC2_WORKS in message:
+            self.credential_source = "EC2"
+        elif _SSM_WORKS in message:
+            self.credential_source = "SSM"
+        if (place := _REGION.search(message)) is not None and self.region is None:
+            self.region = place.group(1)
+        if (node := _INSTANCE.search(message)) is not None and self.instance_id is None:
+            self.instance_id = node.group(0)
+        for found in _PRINCIPAL.finditer(message):
+            self._principal(found.group(0))
+        if "Parsing AgentMessage " in message and "Payload: " in message:
+            self._start(record)
+
+    def _principal(self, arn: str) -> None:
+        arn = arn.rstrip(".,")
+        if not is_node_session(arn):
+            return
+        if arn in self.principals:
+            self.principals.remove(arn)
+        self.principals.append(arn)
+
+    def _start(self, record: Record) -> None:
+        payload = _json(record.message.split("Payload: ", 1)[1])
+        content = _json(payload.get("Content"))
+        document = content.get("DocumentContent")
+        name, session = content.get("DocumentName"), content.get("SessionId")
+        if not (isinstance(document, dict) and isinstance(name, str) and isinstance(session, str)):
+            return
+        owner = content.get("SessionOwner")
+        start = SessionStart(
+            session,
+            name,
+            document,
+            owner if isinstance(owner, str) and owner else None,
+            record.time,
+        )
+        self.starts = [*self.starts[-_STARTS_KEPT + 1 :], start]
+
+
+def _json(text: Any) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (TypeError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}

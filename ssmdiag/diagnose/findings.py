@@ -1,0 +1,183 @@
+"""Findings: causes and open questions, each with the Symptoms that it explains."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Callable, Optional
+
+from ssmdiag.diagnose import wording
+from ssmdiag.diagnose.causes import Cause, Diagnosis, worsened
+from ssmdiag.model import (
+    Change,
+    Checked,
+    Finding,
+    Holds,
+    Proof,
+    Resource,
+    Situation,
+    Symptom,
+    Unverified,
+)
+from ssmdiag.requirements.changes import Edit, compose
+from ssmdiag.world.call import Ask, Call
+
+Commands = Callable[[Sequence[Call]], tuple[str, ...]]
+
+
+def broken_finding(
+    cause: Cause,
+    number: int,
+    diagnosis: Diagnosis,
+    symptoms: tuple[Symptom, ...],
+    commands: Commands,
+) -> Finding:
+    """The Finding of one cause, with its Change and the proof."""
+    verdicts = cause.broken
+    evidence = list(dict.fromkeys(e for v in verdicts for e in v.evidence))
+    if cause.hidden:
+        evidence.append("this shows only once what is listed before it is mended")
+    change = change_of(cause.edit, commands)
+    return Finding(
+        resource=cause.resource,
+        verdict="broken",
+        said=_joined([v.said for v in verdicts]),
+        requirements=tuple(c.id for c in cause.checked),
+        evidence=tuple(evidence),
+        symptoms=symptoms,
+        change=change,
+        advice=cause.edit.advice,
+        proof=_proof(cause, number, diagnosis) if change else None,
+    )
+
+
+def _joined(sentences: Sequence[str]) -> str:
+    """Several sentences about one resource as one; what they begin with alike is said once."""
+    unique = list(dict.fromkeys(sentences))
+    if len(unique) == 1:
+        return unique[0]
+    marker = " may not "
+    heads = {s.split(marker)[0] for s in unique}
+    if len(heads) == 1 and all(marker in s for s in unique):
+        return f"{heads.pop()}{marker}" + ", nor ".join(s.split(marker, 1)[1] for s in unique)
+    return "; ".join(unique)
+
+
+def change_of(edit: Edit, commands: Commands) -> Optional[Change]:
+    """An Edit as a Change with its commands, or None if there is nothing to run."""
+    if not edit.calls:
+        return None
+    return Change(
+        summary=edit.summary,
+        calls=edit.calls,
+        commands=commands(edit.calls),
+        actor=wording.actor([f"{c.service}:{c.operation}" for c in edit.calls]),
+    )
+
+
+def _proof(cause: Cause, number: int, diagnosis: Diagnosis) -> Proof:
+    wanted = {c.id for c in cause.checked}
+    after = {c.id: c for c in diagnosis.after}
+    open_ones = [after[i] for i in sorted(wanted) if not isinstance(after[i].verdict, Holds)]
+    if open_ones:
+        rest = "; ".join(_said(c) for c in open_ones)
+        return Proof(False, f"with the change in place, {rest}")
+    worse = worsened(diagnosis)
+    if worse:
+        return Proof(False, f"the change would break {', '.join(c.id for c in worse)}")
+    before = f" after fix {number - 1}" if number == 2 else ""
+    if number > 2:
+        joint = "and" if number == 3 else "to"
+        before = f" after fixes 1 {joint} {number - 1}"
+    return Proof(
+        True,
+        f"on paper{before}: {', '.join(sorted(wanted))} "
+        f"{'hold' if len(wanted) > 1 else 'holds'} with it, and nothing that held breaks",
+    )
+
+
+def _said(checked: Checked) -> str:
+    return getattr(checked.verdict, "said", checked.title)
+
+
+# --- what could not be verified -----------------------------------------------------------------
+
+
+def unverified_findings(
+    chain: Sequence[Checked],
+    explains: Mapping[str, tuple[Symptom, ...]],
+    ask: Ask,
+    commands: Commands,
+) -> list[Finding]:
+    """One Finding for each resource about which something could not be verified."""
+    groups: dict[tuple[Resource, ...], list[Checked]] = {}
+    for c in chain:
+        if isinstance(c.verdict, Unverified) and c.verdict.waits_for is None:
+            key = c.verdict.suspects[:1] or (Resource("none", c.verdict.said),)
+            groups.setdefault(key, []).append(c)
+    found = [_unverified(group, explains, ask, commands) for group in groups.values()]
+    return sorted(found, key=lambda f: not f.symptoms)
+
+
+def _unverified(
+    group: Sequence[Checked],
+    explains: Mapping[str, tuple[Symptom, ...]],
+    ask: Ask,
+    commands: Commands,
+) -> Finding:
+    doubted = [c for c in group if explains.get(c.id)]
+    shown = doubted or list(group)
+    verdicts = [c.verdict for c in shown if isinstance(c.verdict, Unverified)]
+    edit = compose(ask, [r for v in verdicts for r in v.remedies])
+    change = change_of(edit, commands)
+    suspects = tuple(dict.fromkeys(s for v in verdicts for s in v.suspects))
+    more = len(group) - len(shown)
+    evidence = list(dict.fromkeys(e for v in verdicts for e in v.evidence))
+    if more:
+        evidence.append(f"{more} more requirements on the same resource could not be verified")
+    return Finding(
+        resource=suspects[0] if suspects else Resource("none", "not known"),
+        verdict="unverified",
+        said=verdicts[0].said,
+        requirements=tuple(c.id for c in group),
+        evidence=tuple(evidence),
+        symptoms=tuple(dict.fromkeys(s for c in group for s in explains.get(c.id, ()))),
+        change=change,
+        advice=edit.advice,
+        proof=Proof(False, "only proposed: what it mends could not be read")
+        if change
+        else None,
+        settle=tuple(dict.fromkeys(v.settle for v in verdicts if v.settle)),
+        suspects=suspects,
+    )
+
+
+def finding_from_log(symptom: Symptom, situation: Situation) -> Finding:
+    """What the log alone says, where no Requirement could look at it."""
+    suspects = tuple(dict.fromkeys(Resource(s.resource, _name(symptom)) for s in symptom.suspects))
+    kinds = list(dict.fromkeys(s.kind for s in suspects))
+    said = f"the agent's log says: {symptom.title}"
+    if len(kinds) > 1 and not symptom.decided:
+        said += f"; the log alone does not tell which of {', '.join(kinds)} is at fault"
+    settle = "run ssmdiag with access to AWS" if not situation.online else "see the explanation"
+    return Finding(
+        resource=suspects[0],
+        verdict="unverified",
+        said=said,
+        requirements=tuple(dict.fromkeys(s.requirement for s in symptom.suspects)),
+        evidence=(symptom.failure.text,) if symptom.failure else (symptom.sample.message,),
+        symptoms=(symptom,),
+        change=None,
+        advice=(),
+        proof=None,
+        settle=(settle,),
+        suspects=suspects[:1] if symptom.decided else suspects,
+    )
+
+
+def _name(symptom: Symptom) -> str:
+    if symptom.failure and symptom.failure.host:
+        return symptom.failure.host
+    fields = dict(symptom.fields)
+    return next(
+        (fields[k] for k in ("group", "bucket", "key", "path", "host") if k in fields), "this node"
+    )

@@ -1,0 +1,58 @@
+"""The sentences of a Report that belong to no single Requirement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ssmdiag.model import Checked, Finding, Holds, Situation, Symptom
+
+# The IAM action is named otherwise than the operation (Service Authorization Reference, Amazon S3).
+_ACTIONS = {"s3:PutBucketEncryption": "s3:PutEncryptionConfiguration"}
+
+HANDSHAKE_FIRST = (
+    "The KMS handshake comes before the logging checks, so faults behind it are not in the log yet "
+    "and may come once it works."
+)
+OFFLINE = "AWS was not asked (--offline): this is what the log said then, not what holds now."
+RESTART = (
+    "After a repair of credentials the agent tries again within 30 minutes; "
+    "`systemctl restart amazon-ssm-agent` makes it try at once."
+)
+
+
+def headline(
+    findings: Sequence[Finding], chain: Sequence[Checked], situation: Situation, verdict: str
+) -> str:
+    """One sentence that says what is wrong."""
+    if verdict == "ok":
+        if not situation.online:
+            return "The log shows no trouble. AWS was not asked (--offline)."
+        held = sum(isinstance(c.verdict, Holds) for c in chain)
+        return f"Nothing is wrong: {held} requirements hold, none is broken."
+    first = findings[0].said[:1].upper() + findings[0].said[1:]
+    if verdict == "unverified":
+        more = f" ({len(findings) - 1} more could not be verified.)" if findings[1:] else ""
+        return f"Could not be verified: {first}.{more}"
+    broken = [f for f in findings if f.verdict == "broken"]
+    if len(broken) == 1:
+        return f"{first}."
+    return f"{len(broken)} things are wrong. First: {first}."
+
+
+def actor(calls: Sequence[str]) -> str:
+    """Who can make these Calls, in words; ``calls`` are ``service:Operation``."""
+    actions = list(dict.fromkeys(_ACTIONS.get(c, c) for c in calls))
+    return f"somebody who may {', '.join(actions)}; the node's own role usually may not"
+
+
+def notes(
+    situation: Situation, symptoms: Sequence[Symptom], repaired: Sequence[str]
+) -> tuple[str, ...]:
+    said = []
+    if not situation.online:
+        said.append(OFFLINE)
+        if any(s.pattern.startswith("kms/") for s in symptoms):
+            said.append(HANDSHAKE_FIRST)
+    if any(r in ("role/report-to-ssm", "identity/agent-role") for r in repaired):
+        said.append(RESTART)
+    return tuple(said)

@@ -1,0 +1,161 @@
+"""Masking: credentials always, and on request whatever tells who and where."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
+from typing import Union
+
+SECRET = "[masked]"  # noqa: S105 - what stands in a secret's place
+
+# How a value follows its label: in JSON between quotes (which text may have escaped), else bare.
+_IS = r"(?:\\?[\"']\s{0,3}[:=]\s{0,3}\\?[\"']|\s{0,3}[:=]\s{0,3}(?:\\?[\"'])?)"
+
+# No expression begins at, or runs across, the end of a JSON string: masked JSON stays JSON.
+_CREDENTIALS = (
+    # Access key ids (IAM User Guide, "IAM identifiers"): AKIA long-term, ASIA temporary.
+    (re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16,124}(?![A-Za-z0-9])"), SECRET),
+    # Session tokens of AWS STS begin alike, so that they are known without a label.
+    (re.compile(r"(?<![A-Za-z0-9])(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]{20,}"), SECRET),
+    (
+        re.compile(
+            rf"(?i)(authorization{_IS})(?:(?:AWS4-[A-Z0-9-]+|Bearer|Basic|Digest|Negotiate|NTLM)"
+            r"\s[^\"'\\\r\n]+|[\w+/=.-]{20,})"
+        ),
+        rf"\1{SECRET}",
+    ),
+    (
+        re.compile(
+            r"(?i)((?:secret[_ -]?(?:access[_ -]?)?key|client[_ -]?secret|passw(?:or)?d"
+            r"|(?:session|security)[_ -]?token|token[_-]?value|x-amz-(?:signature|credential)"
+            rf"){_IS})[^\s\"'\\,;:}}\]][^\s\"'\\]*"
+        ),
+        rf"\1{SECRET}",
+    ),
+    # scheme://user:password@host, where the password may hold "/" or "@", and scheme://token@host.
+    (
+        re.compile(
+            r"(?<=://)(?:[^\s/?#:\"'<>\\@]{0,256}:(?!\d+(?:[/?#\s]|$))[^\s\"'<>\\]{0,256}"
+            r"|[^\s/?#:\"'<>\\@]{1,256})@"
+        ),
+        f"{SECRET}@",
+    ),
+)
+
+# What has the form of a session id (owner, dash, 17 hexadecimal digits) but is a resource's.
+_RESOURCES = (
+    "i|mi|m|vpc|vpce|vpce-svc|subnet|sg|sgr|eni|eni-attach|rtb|rtbassoc|acl|aclassoc|igw|eigw|nat"
+    "|tgw|tgw-attach|pcx|vol|snap|ami|lt|dopt|eipalloc|eipassoc|pl|fl|cgw|vgw|vpn|fs|key|mrk|oi|mw"
+)
+_ARN_USER = re.compile(
+    r"(:assumed-role/[\w+=,.@-]+/|:federated-user/|:user/(?:[\w+=,.@-]+/)*|\bAROA[A-Z0-9]{16,}:)"
+    r"([\w+=,.@-]+)"
+)
+_SESSION = re.compile(r"(?<![\w@.+])(\w[\w+.@-]{0,80}?)-([0-9a-f]{17}|[a-z0-9]{26})(?![\w-])")
+_EMAIL = re.compile(r"(?<![\w.+%@-])[\w.+%-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
+_NODE = re.compile(r"m?i-[0-9a-f]{8,17}")
+# The last part of a KMS key id is twelve characters too, and may be digits only.
+_ACCOUNT = re.compile(
+    r"(?<![0-9A-Za-z])(?<![0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-)\d{12}(?![0-9A-Za-z])"
+)
+_IPV4 = re.compile(r"(?<![\w.])(ip-)?\d{1,3}([.-])\d{1,3}\2\d{1,3}\2\d{1,3}(?!\w|\.\d)")
+_IPV6 = re.compile(
+    r"(?<![\w:.])(?:[0-9A-Fa-f]{0,4}:){2,8}(?:[0-9A-Fa-f]{1,4}|(?<=::))(?!\w|:[\w:])"
+)
+# An agent's version is four numbers as well.
+_VERSION_BEFORE = re.compile(r"(?i)(?:version|agent|release|[^a-z]v)[\"':=/ \-]{0,4}v?$")
+# In JSON, and in text where layout.visible wrote it, a character can stand as a backslash and more;
+# the letters of such an escape belong to no name.
+_ESCAPE = re.compile(r"(\\(?:[\"\\/bfnrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))")
+
+
+def scrub(text: str) -> str:
+    """Mask credentials: access keys, secret keys, tokens, authorisation headers, URL passwords.
+
+    Every format does this always. Text stays text of its kind: JSON stays JSON.
+    """
+    for expression, mask in _CREDENTIALS:
+        text = expression.sub(mask, text)
+    return text
+
+
+def redact(text: str) -> str:
+    """Mask who and where as well, in the text or JSON of a whole Report.
+
+    Account ids become 111111111111, 222222222222, ...; user names and e-mail addresses user-1,
+    user-2, ...; IP addresses ip-1, ip-2, ...; equal values get equal masks, and equal text the
+    same ones. Ids of nodes and names of resources stay, and so do addresses that are the same
+    everywhere: loopback, the unspecified one, and IPv4's link-local ones (instance metadata).
+    """
+    masks = _Masks()
+    pieces = _ESCAPE.split(scrub(text))
+    for expression, mask in (
+        (_ARN_USER, masks.arn_user),
+        (_SESSION, masks.session),
+        (_EMAIL, masks.email),
+        (_IPV4, masks.ipv4),
+        (_IPV6, masks.ipv6),
+        (_ACCOUNT, masks.account),
+    ):
+        pieces[::2] = [expression.sub(mask, piece) for piece in pieces[::2]]
+    return "".join(pieces)
+
+
+@dataclass
+class _Masks:
+    """The masks given out in one run: one per value."""
+
+    users: dict[str, str] = field(default_factory=dict)
+    addresses: dict[str, str] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
+
+    def arn_user(self, match: re.Match[str]) -> str:
+        before, name = match.groups()
+        return match.group() if _NODE.fullmatch(name) else before + self._user(name)
+
+    def session(self, match: re.Match[str]) -> str:
+        owner, number = match.groups()
+        if re.fullmatch(_RESOURCES, owner) or _NODE.fullmatch(owner):
+            return match.group()
+        return f"{self._user(owner)}-{number}"
+
+    def email(self, match: re.Match[str]) -> str:
+        return self._user(match.group())
+
+    def ipv4(self, match: re.Match[str]) -> str:
+        in_host_name, separator = match.groups()
+        if bool(in_host_name) != (separator == "-"):
+            return match.group()
+        before = match.string[max(match.start() - 16, 0) : match.start()]
+        written = match.group()[len(in_host_name or "") :].replace("-", ".")
+        if written.startswith(("2.", "3.")) and _VERSION_BEFORE.search(before):
+            return match.group()
+        return self._address(match.group(), written, IPv4Address)
+
+    def ipv6(self, match: re.Match[str]) -> str:
+        return self._address(match.group(), match.group(), IPv6Address)
+
+    def account(self, match: re.Match[str]) -> str:
+        number = len(self.accounts) + 1
+        mask = str(number) * 12 if number < 10 else str(10**11 + number)
+        return self.accounts.setdefault(match.group(), mask)
+
+    def _user(self, name: str) -> str:
+        return self.users.setdefault(name, f"user-{len(self.users) + 1}")
+
+    def _address(
+        self,
+        found: str,
+        written: str,
+        parse: Callable[[str], Union[IPv4Address, IPv6Address]],
+    ) -> str:
+        try:
+            address = parse(written)
+        except AddressValueError:
+            return found
+        everywhere = address.is_loopback or address.is_unspecified
+        if everywhere or (address.version == 4 and address.is_link_local):
+            return found
+        return self.addresses.setdefault(str(address), f"ip-{len(self.addresses) + 1}")

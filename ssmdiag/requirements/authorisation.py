@@ -1,0 +1,261 @@
+"""May this principal do this? Policies are read through ``ask`` and judged by ``iam.evaluate``.
+
+Turns a Decision, and what the log said of the same action, into a Verdict. Sources: IAM User Guide,
+"Policy evaluation logic" and "Troubleshoot access denied error messages".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Callable, Optional, Union
+
+from ssmdiag.iam.arn import role_name_of
+from ssmdiag.iam.evaluate import evaluate
+from ssmdiag.iam.failure import denied_resource
+from ssmdiag.iam.policy import Decision, Grant, Policies, Policy, Request
+from ssmdiag.model import (
+    Advice,
+    Broken,
+    Denial,
+    Holds,
+    NotApplicable,
+    PolicyType,
+    Remedy,
+    Resource,
+    ResourceKind,
+    Situation,
+    Symptom,
+    Unverified,
+    Verdict,
+)
+from ssmdiag.requirements.contract import Gap, doubted, moments
+from ssmdiag.requirements.role_policies import RolePolicies
+
+# Policies of these types lie outside the account or cannot be told from within the node.
+_UNSEEN: Mapping[PolicyType, tuple[ResourceKind, str]] = {
+    "scp": (
+        "scp",
+        "organizations:ListPoliciesForTarget and organizations:DescribePolicy in the "
+        "management account show which one",
+    ),
+    "rcp": (
+        "scp",
+        "organizations:ListPoliciesForTarget and organizations:DescribePolicy in the "
+        "management account show which one",
+    ),
+    "vpc-endpoint": ("vpc-endpoint", "ec2:DescribeVpcEndpoints shows the endpoint's policy"),
+    "session": ("role", "look at the session policy that the credentials were made with"),
+}
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission that somebody must have."""
+
+    requirement: str
+    action: str
+    resource: str
+    what: str
+    """The resource in words: ``log group X``, ``the session key``."""
+    role: str
+    role_arn: str
+    principal: str
+    account: str
+    remedy: Remedy
+    """What makes identity policies allow it."""
+    context: Mapping[str, Union[str, Sequence[str], None]] = field(default_factory=dict)
+    owner: str = ""
+    """The account that owns the resource, if it may be another one."""
+    resource_policy: Union[Sequence[Policy], Gap] = ()
+    resource_policy_of: Optional[Resource] = None
+    admission: Optional[Remedy] = None
+    """What makes the resource policy allow it."""
+    grants: Optional[Callable[[], Optional[Sequence[Grant]]]] = None
+    """Reads KMS grants; called only if policies alone do not allow."""
+    kind: ResourceKind = "role"
+    """``caller`` if the role is that of the person who starts sessions."""
+
+
+def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
+    """Judge one permission. ``role`` holds the policies of ``need.role``."""
+    denial, symptom = last_denial(situation, need)
+    decision = _decide(need, role)
+    if decision.outcome == "allowed":
+        return _allowed(need, decision, denial, symptom)
+    if decision.outcome == "denied":
+        return _denied(need, role, decision, symptom)
+    return _undetermined(situation, need, role, decision, denial, symptom)
+
+
+def last_denial(situation: Situation, need: Need) -> tuple[Optional[Denial], Optional[Symptom]]:
+    """The newest refusal of this action to this role that the log tells."""
+    for symptom in reversed(doubted(situation, need.requirement)):
+        denial = symptom.failure.denial if symptom.failure else None
+        if denial is None or (denial.action or "").lower() != need.action.lower():
+            continue
+        if denial.principal and role_name_of(denial.principal) not in (need.role, None):
+            continue
+        return denial, symptom
+    return None, None
+
+
+def _decide(need: Need, role: RolePolicies) -> Decision:
+    request = Request(
+        action=need.action,
+        resource=need.resource,
+        principal=need.principal,
+        principal_arn=need.role_arn,
+        resource_account=need.owner or need.account,
+        context=need.context,
+    )
+    resource = None if isinstance(need.resource_policy, Gap) else need.resource_policy
+    policies = Policies(identity=role.identity, resource=resource, boundary=role.boundary)
+    decision = evaluate(request, policies)
+    if decision.outcome == "allowed" or decision.explicit or need.grants is None:
+        return decision
+    return evaluate(request, replace(policies, grants=need.grants()))
+
+
+def _who(need: Need) -> str:
+    return f"role {need.role}"
+
+
+def _allowed(
+    need: Need, decision: Decision, denial: Optional[Denial], symptom: Optional[Symptom]
+) -> Verdict:
+    said = f"{_who(need)} may {need.action} on {need.what}"
+    if denial is None or symptom is None:
+        return Holds(said, decision.reasons)
+    evidence = (*decision.reasons, f"AWS refused it: {denial.message} ({moments(symptom)})")
+    if denial.policy_type is not None and denial.policy_type in _UNSEEN:
+        kind, settle = _UNSEEN[denial.policy_type]
+        name = denial.policy_arn or f"a {_POLICY_WORDS[denial.policy_type]}"
+        return Unverified(
+            f"{need.action} is refused by {name}, as AWS says; role, boundary and resource policy "
+            "allow it, and that policy cannot be read from here",
+            (Resource(kind, name),),
+            settle,
+            evidence,
+            (Advice(f"whoever owns {name} has to exempt {need.role} from it"),),
+        )
+    if denial.policy_type is None:
+        return Unverified(
+            f"{need.action} was refused, but every policy that can be read allows it now: it was "
+            "mended since, or a policy that cannot be read from here refuses it",
+            (
+                Resource("scp", "a service control policy"),
+                Resource("vpc-endpoint", "a VPC endpoint policy"),
+            ),
+            "start a session and look whether the refusal comes again",
+            evidence,
+        )
+    return Holds(f"{said} now; it was refused before ({moments(symptom)})", evidence)
+
+
+_POLICY_WORDS: Mapping[PolicyType, str] = {
+    "identity": "identity-based policy",
+    "resource": "resource-based policy",
+    "boundary": "permissions boundary",
+    "session": "session policy",
+    "scp": "service control policy",
+    "rcp": "resource control policy",
+    "vpc-endpoint": "VPC endpoint policy",
+    "trust": "role trust policy",
+}
+
+
+def _denied(
+    need: Need, role: RolePolicies, decision: Decision, symptom: Optional[Symptom]
+) -> Verdict:
+    seen = (f"AWS refused it in the agent's log ({moments(symptom)})",) if symptom else ()
+    evidence = (*decision.reasons, *seen)
+    if decision.layer == "resource" and need.resource_policy_of is not None:
+        return _denied_by_resource(need, decision, evidence)
+    if decision.layer == "boundary":
+        return Broken(
+            f"the permissions boundary {role.boundary_arn} of {_who(need)} does not let it "
+            f"{need.action} on {need.what}",
+            Resource("boundary", role.boundary_arn or need.role),
+            evidence,
+            (
+                Advice(
+                    f"whoever owns {role.boundary_arn} has to allow {need.action} on "
+                    f"{need.resource} in it; a policy of the role cannot"
+                ),
+            ),
+        )
+    said = f"{_who(need)} may not {need.action} on {need.what}"
+    if decision.explicit:
+        where = " of ".join(reversed(decision.statement)) if decision.statement else "a policy"
+        remedies: tuple[Remedy, ...] = (
+            Advice(f"narrow or remove the Deny statement {where}; adding permissions cannot help"),
+        )
+        said += ": a Deny statement forbids it"
+    else:
+        remedies = (need.remedy,)
+    return Broken(said, Resource(need.kind, need.role), evidence, remedies)
+
+
+def _denied_by_resource(need: Need, decision: Decision, evidence: tuple[str, ...]) -> Verdict:
+    assert need.resource_policy_of is not None
+    resource = need.resource_policy_of
+    what = "key policy" if resource.kind == "key-policy" else "bucket policy"
+    said = f"the {what} of {resource.name} does not let {_who(need)} {need.action}"
+    if decision.explicit or need.admission is None:
+        where = f" {decision.statement[1]}" if decision.statement else ""
+        advice = Advice(f"whoever owns {resource.name} has to narrow the statement{where} in it")
+        return Broken(said, resource, evidence, (advice,))
+    return Broken(said, resource, evidence, (need.admission,))
+
+
+def _undetermined(
+    situation: Situation,
+    need: Need,
+    role: RolePolicies,
+    decision: Decision,
+    denial: Optional[Denial],
+    symptom: Optional[Symptom],
+) -> Verdict:
+    settle, why = _missing(need, role, decision)
+    if denial is not None and symptom is not None:
+        kind = denied_resource(denial)
+        resource = Resource(kind, _name(kind, need, denial))
+        advice: tuple[Remedy, ...] = (need.remedy,) if kind == need.kind else ()
+        if kind == "key-policy" and need.admission:
+            advice = (need.admission,)
+        return Unverified(
+            f"AWS refused {_who(need)} {need.action} on {need.what}; {why}",
+            (resource,),
+            settle,
+            (f"in the agent's log: {denial.message} ({moments(symptom)})",),
+            advice,
+        )
+    if not situation.online:
+        return NotApplicable("nothing in the log casts doubt on it")
+    unknown = need.resource_policy_of if decision.layer == "resource" else None
+    suspect = unknown or Resource(need.kind, need.role)
+    if role.boundary is None and decision.layer == "boundary":
+        suspect = Resource("boundary", role.boundary_arn or need.role)
+    said = f"whether {_who(need)} may {need.action} on {need.what} could not be verified: {why}"
+    return Unverified(said, (suspect,), settle, decision.reasons)
+
+
+def _missing(need: Need, role: RolePolicies, decision: Decision) -> tuple[str, str]:
+    if role.gap is not None:
+        return role.gap.settle, role.gap.why
+    if isinstance(need.resource_policy, Gap):
+        return need.resource_policy.settle, need.resource_policy.why
+    why = decision.reasons[0] if decision.reasons else "a condition depends on an unknown value"
+    return "compare the condition with the request by hand, or start a session", why
+
+
+def _name(kind: ResourceKind, need: Need, denial: Denial) -> str:
+    if kind in ("role", "caller"):
+        return (role_name_of(denial.principal) if denial.principal else None) or need.role
+    if kind == "key-policy":
+        arn = denial.resource or ""
+        return arn if arn.startswith("arn:") else need.resource
+    if need.resource_policy_of is not None and kind == need.resource_policy_of.kind:
+        return need.resource_policy_of.name
+    return denial.policy_arn or f"a {_POLICY_WORDS.get(denial.policy_type or 'identity', 'policy')}"

@@ -1,0 +1,68 @@
+"""The bucket as facts: its policy and its default encryption.
+
+Sources: Amazon S3 API Reference, GetBucketEncryption and GetBucketPolicy; Amazon S3 User Guide,
+"Setting default server-side encryption behavior".
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from ssmdiag.iam.policy import Policy
+from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.world.call import Absent, Ask, Known, call
+
+
+@dataclass(frozen=True)
+class Encryption:
+    """The default encryption of a bucket."""
+
+    algorithm: str
+    """``AES256``, ``aws:kms`` or ``aws:kms:dsse``."""
+    key: Optional[str]
+    """The KMS key as configured; None for SSE-S3 and for the AWS managed key."""
+
+
+def bucket_exists(ask: Ask, bucket: str) -> Union[bool, Gap]:
+    """Does the bucket exist, as far as these credentials may see?"""
+    answer = ask(call("s3", "GetBucketLocation", Bucket=bucket))
+    if isinstance(answer, Known):
+        return True
+    if isinstance(answer, Absent):
+        return False
+    return gap_of(answer, f"bucket {bucket}")
+
+
+def bucket_encryption(ask: Ask, bucket: str) -> Union[Encryption, Gap]:
+    """The default encryption of a bucket."""
+    answer = ask(call("s3", "GetBucketEncryption", Bucket=bucket))
+    if not isinstance(answer, Known):
+        return gap_of(answer, f"the default encryption of bucket {bucket}")
+    rules = answer.data.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])
+    default = rules[0].get("ApplyServerSideEncryptionByDefault", {}) if rules else {}
+    return Encryption(str(default.get("SSEAlgorithm", "AES256")), default.get("KMSMasterKeyID"))
+
+
+def bucket_key(ask: Ask, bucket: str) -> Union[str, Gap, None]:
+    """The customer's KMS key that the bucket encrypts with, if it does."""
+    found = bucket_encryption(ask, bucket)
+    if isinstance(found, Gap):
+        return found
+    managed = found.key is None or found.key.endswith("alias/aws/s3")
+    return None if managed or not found.algorithm.startswith("aws:kms") else found.key
+
+
+def bucket_policy(ask: Ask, bucket: str) -> Union[tuple[Policy, ...], Gap]:
+    """The bucket policy, as a tuple that is empty if there is none."""
+    answer = ask(call("s3", "GetBucketPolicy", Bucket=bucket))
+    if isinstance(answer, Absent):
+        return ()
+    if not isinstance(answer, Known):
+        return gap_of(answer, f"the policy of bucket {bucket}")
+    try:
+        document: Any = json.loads(answer.data["Policy"])
+    except (KeyError, TypeError, ValueError):
+        return Gap(f"the policy of bucket {bucket} is not valid JSON", "write the policy anew")
+    return (Policy("bucket policy", "resource", document),)

@@ -1,0 +1,216 @@
+"""Remedies to Changes: merged into what is there, never replacing it, never wider than needed.
+
+Sources: IAM User Guide, "IAM and AWS STS quotas" (10,240 characters of inline policies a role);
+AWS KMS Developer Guide, "Quotas" (a key policy has at most 32 kB).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
+from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.key_facts import key_policy
+from ssmdiag.requirements.role_policies import inline_policies
+from ssmdiag.world.call import Ask, Call, call
+
+NEW_POLICY = "SessionManagerLogging"
+_ROLE_LIMIT = 10_240
+_KEY_POLICY_LIMIT = 32_768
+
+Statement = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The write Calls for some Remedies, what they do in words, and what no Call can do."""
+
+    calls: tuple[Call, ...]
+    summary: str
+    advice: tuple[str, ...]
+
+
+def compose(ask: Ask, remedies: Sequence[Remedy]) -> Edit:
+    """Turn Remedies for one resource into one Edit."""
+    parts: list[Union[Write, Advice]] = []
+    allows = [r for r in remedies if isinstance(r, Allow)]
+    admits = [r for r in remedies if isinstance(r, Admit)]
+    for role in dict.fromkeys(r.role for r in allows):
+        parts.append(_role_policy(ask, role, [r for r in allows if r.role == role]))
+    for key in dict.fromkeys(r.key for r in admits):
+        parts.append(_key_policy(ask, key, [r for r in admits if r.key == key]))
+    parts.extend(r for r in remedies if isinstance(r, (Write, Advice)))
+    parts = list(dict.fromkeys(parts))
+    writes = [p for p in parts if isinstance(p, Write)]
+    return Edit(
+        calls=tuple(c for w in writes for c in w.calls),
+        summary="; ".join(w.summary for w in writes),
+        advice=tuple(p.text for p in parts if isinstance(p, Advice)),
+    )
+
+
+# --- a role's inline policy ---------------------------------------------------------------------
+
+
+def _role_policy(ask: Ask, role: str, allows: Sequence[Allow]) -> Union[Write, Advice]:
+    if role.startswith("AWSReservedSSO_"):
+        actions = ", ".join(sorted({a for r in allows for a in r.actions}))
+        return Advice(f"{role} belongs to IAM Identity Center: add {actions} to its permission set")
+    existing = inline_policies(ask, role)
+    policies = [] if isinstance(existing, Gap) else list(existing)
+    name, document = _home(policies, allows)
+    if isinstance(existing, Gap):
+        # Unread policies must not be overwritten: a name that only this content can have.
+        digest = hashlib.sha256(repr(_grouped(allows)).encode()).hexdigest()
+        name = f"{NEW_POLICY}-{digest[:8]}"
+    merged = _with_statements(document, [_allow_statement(r) for r in _grouped(allows)])
+    size = sum(_size(d) for n, d in policies if n != name) + _size(merged)
+    if size > _ROLE_LIMIT:
+        return Advice(
+            f"the inline policies of role {role} would have {size} of {_ROLE_LIMIT} characters; "
+            f"attach a managed policy with these statements instead: {json.dumps(merged)}"
+        )
+    order = call(
+        "iam",
+        "PutRolePolicy",
+        RoleName=role,
+        PolicyName=name,
+        PolicyDocument=json.dumps(merged, indent=2),
+    )
+    what = "; ".join(f"{', '.join(r.actions)} on {r.resource}" for r in _grouped(allows))
+    return Write((order,), f'allow role {role} {what} (inline policy "{name}")')
+
+
+def _home(
+    policies: Sequence[tuple[str, dict[str, Any]]], allows: Sequence[Allow]
+) -> tuple[str, dict[str, Any]]:
+    """The inline policy that already deals with the same services and resources, or a new one."""
+    services = {a.split(":")[0] + ":" for r in allows for a in r.actions}
+    resources = {r.resource for r in allows} - {"*"}
+    best, best_score = ("", {}), 0  # type: tuple[str, dict[str, Any]], int
+    for name, document in policies:
+        score = 0
+        for statement in _statements(document):
+            if statement.get("Effect") != "Allow":
+                continue
+            score += len(resources & set(_listed(statement.get("Resource")))) * 2
+            score += any(
+                str(a).startswith(tuple(services)) for a in _listed(statement.get("Action"))
+            )
+        if score > best_score:
+            best, best_score = (name, document), score
+    if best_score:
+        return best
+    taken = {name for name, _ in policies}
+    name = NEW_POLICY
+    while name in taken:
+        name += "-more"
+    return name, {"Version": "2012-10-17", "Statement": []}
+
+
+def _grouped(allows: Sequence[Allow]) -> list[Allow]:
+    """One Allow a purpose, resource and condition, with all its actions."""
+    groups: dict[tuple[str, str, str], list[Allow]] = {}
+    for r in allows:
+        groups.setdefault((r.sid, r.resource, json.dumps(r.condition)), []).append(r)
+    return [
+        Allow(
+            g[0].role,
+            tuple(dict.fromkeys(a for r in g for a in r.actions)),
+            g[0].resource,
+            g[0].sid,
+            g[0].condition,
+        )
+        for g in groups.values()
+    ]
+
+
+def _allow_statement(allow: Allow) -> Statement:
+    statement: Statement = {
+        "Sid": allow.sid,
+        "Effect": "Allow",
+        "Action": list(allow.actions) if len(allow.actions) > 1 else allow.actions[0],
+        "Resource": allow.resource,
+    }
+    return {**statement, "Condition": allow.condition} if allow.condition else statement
+
+
+# --- a key policy -------------------------------------------------------------------------------
+
+
+def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Advice]:
+    policy = key_policy(ask, key)
+    statements = [_admit_statement(a) for a in admits]
+    if isinstance(policy, Gap):
+        return Advice(f"the owner of key {key} has to add to its policy: {json.dumps(statements)}")
+    merged = _with_statements(dict(policy.document), statements)
+    if _size(merged) > _KEY_POLICY_LIMIT:
+        return Advice(f"the policy of key {key} would be larger than {_KEY_POLICY_LIMIT} bytes")
+    order = call(
+        "kms",
+        "PutKeyPolicy",
+        KeyId=key,
+        PolicyName="default",
+        Policy=json.dumps(merged, indent=2),
+    )
+    who = ", ".join(a.principal[1] for a in admits)
+    return Write((order,), f"admit {who} in the policy of key {key.rsplit('/', 1)[-1]}")
+
+
+def _admit_statement(admit: Admit) -> Statement:
+    kind, who = admit.principal
+    statement: Statement = {
+        "Sid": admit.sid,
+        "Effect": "Allow",
+        "Principal": {kind: who},
+        "Action": list(admit.actions) if len(admit.actions) > 1 else admit.actions[0],
+        "Resource": "*",
+    }
+    return {**statement, "Condition": admit.condition} if admit.condition else statement
+
+
+# --- policy documents ---------------------------------------------------------------------------
+
+
+def _with_statements(document: dict[str, Any], new: Iterable[Statement]) -> dict[str, Any]:
+    statements = [dict(s) for s in _statements(document)]
+    for statement in new:
+        if not any(_extended(old, statement) for old in statements):
+            statements.append({**statement, "Sid": _free_sid(statements, statement["Sid"])})
+    return {**document, "Statement": statements}
+
+
+def _extended(old: Statement, new: Statement) -> bool:
+    """Add the new actions to an Allow of exactly the same scope, if this is one."""
+    scope = ("Effect", "Resource", "Principal", "Condition")
+    if any(old.get(k) != new.get(k) for k in scope) or "Action" not in old or "NotAction" in old:
+        return False
+    old["Action"] = list(dict.fromkeys([*_listed(old["Action"]), *_listed(new["Action"])]))
+    return True
+
+
+def _free_sid(statements: Sequence[Statement], wanted: str) -> str:
+    taken = {s.get("Sid") for s in statements}
+    number, sid = 2, wanted
+    while sid in taken:
+        sid, number = f"{wanted}{number}", number + 1
+    return sid
+
+
+def _statements(document: dict[str, Any]) -> list[Statement]:
+    return [s for s in _listed(document.get("Statement")) if isinstance(s, dict)]
+
+
+def _listed(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _size(document: dict[str, Any]) -> int:
+    # IAM does not count white space.
+    return len(json.dumps(document, separators=(",", ":")))

@@ -1,0 +1,79 @@
+"""What a Requirement is, and what every file of this room offers: a tuple ``REQUIREMENTS``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from ssmdiag.model import NotApplicable, Situation, Symptom, Unverified, Verdict
+from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known
+
+Check = Callable[[Ask, Situation], Verdict]
+
+# A fault in a lower layer hides or causes those above it; Findings are told in this order.
+LAYERS = (
+    "host",
+    "identity",
+    "network",
+    "credentials",
+    "permission",
+    "key",
+    "destination",
+    "preferences",
+)
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One named condition. ``check`` is pure: it only uses ``ask`` and the Situation."""
+
+    id: str
+    title: str
+    layer: str
+    check: Check
+    standing: bool = True
+    """False: looked at only if a Symptom casts doubt on it."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """Something could not be read: ``why`` it was, and what would ``settle`` it."""
+
+    why: str
+    settle: str
+
+
+def gap_of(answer: Answer, what: str) -> Gap:
+    """Word an Answer that is not ``Known`` as a Gap."""
+    if isinstance(answer, Denied):
+        action = answer.denial.action or "the permission that AWS names"
+        return Gap(f"{what} may not be read with these credentials", f"allow {action}")
+    if isinstance(answer, Absent):
+        return Gap(f"{what} does not exist: {answer.why}", f"check the name of {what}")
+    if isinstance(answer, Known):
+        return Gap(f"{what} was answered in a form that is not known", "report this as a defect")
+    return Gap(f"{what} could not be read: {answer.why}", f"make it possible to read {what}")
+
+
+def doubted(situation: Situation, requirement: str) -> tuple[Symptom, ...]:
+    """The Symptoms that cast doubt on one Requirement."""
+    return tuple(
+        s for s in situation.symptoms if any(x.requirement == requirement for x in s.suspects)
+    )
+
+
+def waits(requirement: str, said: str) -> Unverified:
+    """The Verdict of a Requirement that cannot be looked at before another is known."""
+    return Unverified(said, suspects=(), settle="", waits_for=requirement)
+
+
+def not_used(what: str) -> NotApplicable:
+    return NotApplicable(f"{what} is not used by the preferences in force")
+
+
+def moments(symptom: Symptom) -> str:
+    """How often and when a Symptom was seen, in words."""
+    times = "once" if symptom.count == 1 else f"{symptom.count} times"
+    if symptom.last is None:
+        return times
+    return f"{times}, last at {symptom.last:%Y-%m-%d %H:%M:%S}"

@@ -1,0 +1,195 @@
+"""Who the agent is to AWS. boto3 on the node may well hold other credentials than the agent.
+
+Sources: agent source ``common/identity`` and ``common/runtimeconfig``; Systems Manager User Guide,
+"Default Host Management Configuration" and "Hybrid and multicloud environments".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of, session_name_of
+from ssmdiag.model import (
+    Advice,
+    Broken,
+    Holds,
+    NotApplicable,
+    Resource,
+    Situation,
+    Unverified,
+    Verdict,
+)
+from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.world.call import Answer, Ask, Known, call
+
+DHMC_SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"
+
+RUNTIME_CONFIG = call("host", "GetRuntimeConfig")
+PROFILE_ROLE = call("host", "GetInstanceMetadata", Path="iam/security-credentials/")
+CALLER = call("sts", "GetCallerIdentity")
+
+
+@dataclass(frozen=True)
+class Agent:
+    """The identity under which the agent calls AWS."""
+
+    role: str
+    account: str
+    session: str
+    """Instance id, or mi-... on a hybrid node."""
+    how: str
+    """``instance profile``, ``Default Host Management`` or ``hybrid activation``."""
+    source: str
+    """What this was taken from, in words."""
+    path: str = "/"
+
+    @property
+    def hybrid(self) -> bool:
+        return self.session.startswith("mi-")
+
+    def arn(self, region: str) -> str:
+        return f"arn:{partition_of(region)}:iam::{self.account}:role{self.path}{self.role}"
+
+    def principal(self, region: str) -> str:
+        partition = partition_of(region)
+        return f"arn:{partition}:sts::{self.account}:assumed-role/{self.role}/{self.session}"
+
+
+@dataclass(frozen=True)
+class NoRole:
+    """The agent has no AWS credentials at all."""
+
+    why: str
+
+
+def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
+    """Tell the agent's identity from the host, the log and AWS, in this order of trust."""
+    config, caller = _known_dict(ask(RUNTIME_CONFIG)), _known_dict(ask(CALLER))
+    logged = situation.principals[-1] if situation.principals else None
+    account = _account(logged) or str(caller.get("Account", "")) or None
+    identity, source = config.get("IdentityType"), config.get("CredentialSource")
+    if identity == "EC2" and source == "None":
+        return NoRole("the agent's identity_config.json names no source of credentials")
+    session = config.get("InstanceId") or situation.instance_id or ""
+    if account is None:
+        return Gap(
+            "neither the agent's log nor AWS tells under which role the agent runs",
+            "give ssmdiag credentials (sts:GetCallerIdentity needs no permission)",
+        )
+    if identity == "OnPrem" or str(session).startswith("mi-"):
+        return _hybrid(ask, situation, account, str(session), logged)
+    if identity == "EC2" and source == "SSM":
+        return _default_host_management(ask, account, str(session), logged)
+    if identity == "EC2" and source == "EC2":
+        profile = ask(PROFILE_ROLE)
+        if isinstance(profile, Known) and str(profile.data).strip():
+            role = str(profile.data).split()[0]
+            how = "instance profile"
+            return Agent(role, account, str(session), how, "the instance metadata service")
+    return _from_log_or_caller(situation, account, str(session), logged, caller)
+
+
+def _hybrid(
+    ask: Ask, situation: Situation, account: str, session: str, logged: Optional[str]
+) -> Union[Agent, Gap]:
+    how = "hybrid activation"
+    role = role_name_of(logged) if logged else None
+    if role:
+        return Agent(role, account, session, how, "a denial in the agent's log")
+    filters = [{"Key": "InstanceIds", "Values": [session]}]
+    answer = _known_dict(ask(call("ssm", "DescribeInstanceInformation", Filters=filters)))
+    for node in answer.get("InstanceInformationList", []):
+        if node.get("IamRole"):
+            name = str(node["IamRole"]).rsplit("/", 1)[-1]
+            return Agent(name, account, session, how, "ssm:DescribeInstanceInformation")
+    del situation
+    return Gap(
+        f"the service role of the hybrid node {session} is not known",
+        "allow ssm:DescribeInstanceInformation",
+    )
+
+
+def _default_host_management(
+    ask: Ask, account: str, session: str, logged: Optional[str]
+) -> Union[Agent, Gap]:
+    how = "Default Host Management"
+    answer = _known_dict(ask(call("ssm", "GetServiceSetting", SettingId=DHMC_SETTING)))
+    value = str(answer.get("ServiceSetting", {}).get("SettingValue") or "")
+    if value and not value.startswith("$"):
+        path, _, name = value.rpartition("/")
+        folder = f"/{path}/" if path else "/"
+        return Agent(name, account, session, how, "ssm:GetServiceSetting", folder)
+    role = role_name_of(logged) if logged else None
+    if role:
+        return Agent(role, account, session, how, "a denial in the agent's log")
+    return Gap("the role of Default Host Management is not known", "allow ssm:GetServiceSetting")
+
+
+def _from_log_or_caller(
+    situation: Situation,
+    account: str,
+    session: str,
+    logged: Optional[str],
+    caller: dict[str, Any],
+) -> Union[Agent, Gap]:
+    how = "Default Host Management" if situation.credential_source == "SSM" else "instance profile"
+    role = role_name_of(logged) if logged else None
+    if logged and role:
+        name = session_name_of(logged) or session
+        if name.startswith("mi-"):
+            how = "hybrid activation"
+        return Agent(role, account, name, how, "a denial in the agent's log")
+    arn = str(caller.get("Arn", ""))
+    role, name = role_name_of(arn), session_name_of(arn) or ""
+    if role and name.startswith(("i-", "mi-")):
+        return Agent(role, account, name, how, "the credentials that ssmdiag itself found here")
+    return Gap(
+        "the role under which the agent runs is not known: ssmdiag itself runs as "
+        f"{arn or 'nobody'}, and the agent's identity_config.json could not be used",
+        "run ssmdiag on the node, as root",
+    )
+
+
+def _known_dict(answer: Answer) -> dict[str, Any]:
+    return answer.data if isinstance(answer, Known) and isinstance(answer.data, dict) else {}
+
+
+def _account(principal: Optional[str]) -> Optional[str]:
+    arn = parse_arn(principal) if principal else None
+    return arn.account if arn else None
+
+
+def _check(ask: Ask, situation: Situation) -> Verdict:
+    agent = find_agent(ask, situation)
+    if isinstance(agent, Agent):
+        said = f"the agent runs as role {agent.role} ({agent.how})"
+        return Holds(said, (f"known from {agent.source}",))
+    signs = doubted(situation, "identity/agent-role")
+    evidence = tuple(f"the agent logged: {s.title}" for s in signs)
+    if isinstance(agent, NoRole):
+        return Broken(
+            "the node has no IAM role: no instance profile that works, and Default Host "
+            "Management is not configured",
+            Resource("role", situation.instance_id or "this node"),
+            (agent.why, *evidence),
+            (
+                Advice(
+                    "attach an instance profile whose role has the policy "
+                    "AmazonSSMManagedInstanceCore and the session logging permissions "
+                    "(ec2:AssociateIamInstanceProfile), or configure Default Host Management "
+                    f"(ssm:UpdateServiceSetting {DHMC_SETTING}); then restart the agent"
+                ),
+            ),
+        )
+    if not situation.online and not signs:
+        return NotApplicable("nothing in the log casts doubt on it")
+    suspects = (Resource("role", "the agent's role"),) if signs else ()
+    return Unverified(agent.why, suspects, agent.settle, evidence)
+
+
+REQUIREMENTS = (
+    Requirement(
+        "identity/agent-role", "The agent has the credentials of a role", "identity", _check
+    ),
+)

@@ -1,0 +1,85 @@
+"""KMS keys as facts: which key a name means, and what its policy is.
+
+Sources: AWS KMS API Reference, DescribeKey and GetKeyPolicy.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ssmdiag.iam.arn import parse_arn
+from ssmdiag.iam.policy import Policy
+from ssmdiag.model import Situation
+from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.requirements.preferences import Preferences, find_preferences
+from ssmdiag.world.call import Absent, Ask, Known, call
+
+
+@dataclass(frozen=True)
+class Key:
+    """One KMS key as DescribeKey shows it."""
+
+    written: str
+    """As the configuration names it: id, ARN, alias or alias ARN."""
+    arn: str
+    state: str
+    spec: str
+    usage: str
+
+    @property
+    def id(self) -> str:
+        return self.arn.rsplit("/", 1)[-1]
+
+    @property
+    def account(self) -> str:
+        arn = parse_arn(self.arn)
+        return arn.account if arn else ""
+
+
+def find_key(ask: Ask, written: str) -> Union[Key, Gap, Absent]:
+    """Resolve a key id, ARN or alias. ``Absent`` if KMS says that there is no such key."""
+    answer = ask(call("kms", "DescribeKey", KeyId=written))
+    if isinstance(answer, Absent):
+        return answer
+    if not isinstance(answer, Known):
+        return gap_of(answer, f"KMS key {written}")
+    data = answer.data.get("KeyMetadata", {})
+    return Key(
+        written,
+        str(data.get("Arn", written)),
+        str(data.get("KeyState", "")),
+        str(data.get("KeySpec") or data.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"),
+        str(data.get("KeyUsage") or "ENCRYPT_DECRYPT"),
+    )
+
+
+def key_policy(ask: Ask, key_arn: str) -> Union[Policy, Gap]:
+    """The policy of one key. GetKeyPolicy works in the owning account only."""
+    answer = ask(call("kms", "GetKeyPolicy", KeyId=key_arn, PolicyName="default"))
+    if not isinstance(answer, Known):
+        return gap_of(answer, f"the policy of key {key_arn}")
+    try:
+        document: Any = json.loads(answer.data["Policy"])
+    except (KeyError, TypeError, ValueError):
+        return Gap(f"the policy of key {key_arn} is not valid JSON", "write the key policy anew")
+    return Policy("key policy", "resource", document)
+
+
+def foreign(arn: str, region: str) -> bool:
+    """True if a key ARN belongs to another region than ``region``."""
+    parsed = parse_arn(arn)
+    return bool(parsed and parsed.region and parsed.region != region)
+
+
+def session_key(ask: Ask, situation: Situation) -> Union[Key, Gap, Absent, Preferences, None]:
+    """The session key: a Key; Absent; a Gap; None if unused; Preferences if those are wrong."""
+    found = find_preferences(ask, situation)
+    if isinstance(found, Gap):
+        return found
+    if not found.key:
+        return None
+    if foreign(found.key, situation.region):
+        return found
+    return find_key(ask, found.key)

@@ -1,0 +1,18 @@
+"""Finds every Requirement of this room; a new file needs no registration."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from ssmdiag import requirements
+from ssmdiag.requirements.contract import LAYERS, Requirement
+
+
+def discover() -> tuple[Requirement, ...]:
+    """All Requirements, lower layers first, in each layer in the order of their files."""
+    found: list[Requirement] = []
+    for info in pkgutil.iter_modules(requirements.__path__):
+        module = importlib.import_module(f"{requirements.__name__}.{info.name}")
+        found.extend(getattr(module, "REQUIREMENTS", ()))
+    return tuple(sorted(found, key=lambda r: LAYERS.index(r.layer)))

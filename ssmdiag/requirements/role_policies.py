@@ -1,0 +1,118 @@
+"""The policies of one IAM role, read whole or not at all.
+
+Sources: IAM API Reference, GetRole, ListRolePolicies, GetRolePolicy, ListAttachedRolePolicies,
+GetPolicy, GetPolicyVersion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from ssmdiag.iam.policy import Policy
+from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known, call
+
+
+@dataclass(frozen=True)
+class RolePolicies:
+    """What IAM holds for a role. ``identity`` or ``boundary`` is None if it could not be read."""
+
+    identity: Optional[tuple[Policy, ...]]
+    boundary: Optional[tuple[Policy, ...]]
+    arn: str = ""
+    boundary_arn: str = ""
+    gap: Optional[Gap] = None
+
+
+def read_role(ask: Ask, role: str) -> RolePolicies:
+    """Read everything that IAM holds for ``role``."""
+    whole, attached, inline = ask.all(
+        [
+            call("iam", "GetRole", RoleName=role),
+            call("iam", "ListAttachedRolePolicies", RoleName=role),
+            call("iam", "ListRolePolicies", RoleName=role),
+        ]
+    )
+    data = whole.data.get("Role", {}) if isinstance(whole, Known) else {}
+    boundary_arn = data.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+    unread = [a for a in (whole, attached, inline) if not isinstance(a, Known)]
+    if unread or not isinstance(attached, Known):
+        gap = _gap(role, unread)
+        return RolePolicies(None, None, data.get("Arn", ""), boundary_arn, gap)
+    arns = [p["PolicyArn"] for p in attached.data["AttachedPolicies"]]
+    identity = _identity(ask, role, arns)
+    boundary = _boundary(ask, boundary_arn)
+    gaps = [x for x in (identity, boundary) if isinstance(x, Gap)]
+    return RolePolicies(
+        identity=None if isinstance(identity, Gap) else identity,
+        boundary=None if isinstance(boundary, Gap) else boundary,
+        arn=data.get("Arn", ""),
+        boundary_arn=boundary_arn,
+        gap=gaps[0] if gaps else None,
+    )
+
+
+def inline_policies(ask: Ask, role: str) -> Union[tuple[tuple[str, dict[str, Any]], ...], Gap]:
+    """Name and document of every inline policy of a role."""
+    names = ask(call("iam", "ListRolePolicies", RoleName=role))
+    if not isinstance(names, Known):
+        return gap_of(names, f"the list of inline policies of role {role}")
+    answers = ask.all(
+        [
+            call("iam", "GetRolePolicy", RoleName=role, PolicyName=name)
+            for name in names.data["PolicyNames"]
+        ]
+    )
+    found = []
+    for name, answer in zip(names.data["PolicyNames"], answers):
+        if not isinstance(answer, Known):
+            return gap_of(answer, f"inline policy {name} of role {role}")
+        found.append((str(name), dict(answer.data["PolicyDocument"])))
+    return tuple(found)
+
+
+def _identity(ask: Ask, role: str, arns: Sequence[str]) -> Union[tuple[Policy, ...], Gap]:
+    own = inline_policies(ask, role)
+    if isinstance(own, Gap):
+        return own
+    managed = managed_policies(ask, arns, "identity")
+    if isinstance(managed, Gap):
+        return managed
+    return (*(Policy(f'inline policy "{n}"', "identity", d) for n, d in own), *managed)
+
+
+def _boundary(ask: Ask, arn: str) -> Union[tuple[Policy, ...], Gap]:
+    return managed_policies(ask, [arn], "boundary") if arn else ()
+
+
+def managed_policies(ask: Ask, arns: Sequence[str], kind: Any) -> Union[tuple[Policy, ...], Gap]:
+    """The documents of managed policies in their default versions."""
+    heads = ask.all([call("iam", "GetPolicy", PolicyArn=arn) for arn in arns])
+    versions = []
+    for arn, head in zip(arns, heads):
+        if not isinstance(head, Known):
+            return gap_of(head, f"policy {arn}")
+        version = head.data["Policy"]["DefaultVersionId"]
+        versions.append(call("iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version))
+    found = []
+    for arn, answer in zip(arns, ask.all(versions)):
+        if not isinstance(answer, Known):
+            return gap_of(answer, f"policy {arn}")
+        name = f'policy "{arn.rsplit("/", 1)[-1]}"'
+        found.append(Policy(name, kind, answer.data["PolicyVersion"]["Document"], arn))
+    return tuple(found)
+
+
+def _gap(role: str, unread: Sequence[Answer]) -> Gap:
+    if any(isinstance(answer, Absent) for answer in unread):
+        return Gap(f"role {role} does not exist in this account", "check the role's name")
+    denied = [a.denial.action or "" for a in unread if isinstance(a, Denied)]
+    if denied:
+        return Gap(
+            f"the policies of role {role} may not be read with these credentials",
+            "allow iam:GetRole, iam:ListRolePolicies, iam:GetRolePolicy, "
+            "iam:ListAttachedRolePolicies, iam:GetPolicy and iam:GetPolicyVersion",
+        )
+    return gap_of(unread[0], f"role {role}")

@@ -1,0 +1,205 @@
+"""The composition root: real files, clock, boto3 and host become finished objects here.
+
+Nothing below this file reads the environment, opens a file or looks at the clock by itself.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, BinaryIO, Callable, Optional
+
+from ssmdiag.catalog import fold as folding
+from ssmdiag.catalog import load as loading
+from ssmdiag.catalog import match as matching
+from ssmdiag.catalog.pattern import Catalog
+from ssmdiag.diagnose import diagnosis
+from ssmdiag.diagnose.evidence import LITERALS, Evidence
+from ssmdiag.log import files, period, reading
+from ssmdiag.model import Record, Report, Situation, SourceFile
+from ssmdiag.requirements import registry
+from ssmdiag.setup.commands import commands
+from ssmdiag.world import host, snapshot
+from ssmdiag.world.asking import Asking, Door, first_of, nothing
+from ssmdiag.world.aws import Access, Aws, configured_region
+from ssmdiag.world.call import Answer, Call, Known
+
+
+class JobError(Exception):
+    """The job could not be done; the message is one line that says what to do (exit code 3)."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What the process stands in."""
+
+    platform: str
+    environ: Mapping[str, str]
+    stdin: BinaryIO
+    now: datetime
+
+
+@dataclass(frozen=True)
+class Job:
+    """One ``diagnose`` as asked for."""
+
+    places: tuple[str, ...] = ()
+    span: period.Span = field(default_factory=period.Span)
+    session: Optional[str] = None
+    offline: bool = False
+    snapshot: Optional[Path] = None
+    save_snapshot: Optional[Path] = None
+    region: Optional[str] = None
+    profile: Optional[str] = None
+    endpoint_url: Optional[str] = None
+    assume_role: Optional[str] = None
+    timeout: float = 10.0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a log said: its Symptoms, and who and where the agent is."""
+
+    folded: folding.Folded
+    evidence: Evidence
+
+
+def diagnose(job: Job, around: Surroundings) -> Report:
+    """Read the log, ask what has to be asked, and report. Raises JobError."""
+    catalog = shipped_catalog()
+    opened = _open(job, around, catalog)
+    heard = hear(catalog, opened)
+    if not any(source.problem is None for source in opened.sources):
+        raise JobError("; ".join(f"{s.path}: {s.problem}" for s in opened.sources))
+    door, region = _door(job, around, heard.evidence.region)
+    ask = Asking(door)
+    report = decide(
+        heard,
+        ask,
+        region,
+        online=not job.offline,
+        sources=opened.sources,
+        covered=(opened.period.since, opened.period.until),
+    )
+    if job.save_snapshot is not None:
+        write_aside(job.save_snapshot, snapshot.dump(ask.answers, region))
+    return report
+
+
+def shipped_catalog() -> Catalog:
+    """The patterns that come with the program. Raises JobError if they are damaged."""
+    catalog, problems = loading.load([loading.shipped()])
+    if problems:
+        raise JobError(f"the pattern catalogue is damaged: {problems[0]}; reinstall ssmdiag")
+    return catalog
+
+
+def hear(catalog: Catalog, records: Iterable[Record]) -> Heard:
+    """Fold Records into Symptoms and gather what else they tell."""
+    evidence = Evidence()
+    return Heard(folding.fold(catalog, evidence.watch(records)), evidence)
+
+
+def decide(
+    heard: Heard,
+    ask: Asking,
+    region: str,
+    *,
+    online: bool,
+    sources: tuple[SourceFile, ...] = (),
+    covered: tuple[Optional[datetime], Optional[datetime]] = (None, None),
+) -> Report:
+    """Diagnose what was heard, with the Answers behind ``ask``."""
+    folded, evidence = heard.folded, heard.evidence
+    situation = Situation(
+        region=region,
+        online=online,
+        symptoms=folded.symptoms,
+        principals=tuple(evidence.principals),
+        credential_source=evidence.credential_source,
+        instance_id=evidence.instance_id,
+        starts=tuple(evidence.starts),
+        agent_version=evidence.agent_version,
+    )
+    log = diagnosis.Reading(folded.clusters, folded.benign, sources, covered)
+    return diagnosis.diagnose(situation, log, registry.discover(), ask, in_region(region))
+
+
+def in_region(region: str) -> diagnosis.Commands:
+    """Word write Calls as commands for one region."""
+
+    def worded(calls: Sequence[Call]) -> tuple[str, ...]:
+        return commands(calls, region)
+
+    return worded
+
+
+def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
+    places = job.places or files.default_places(around.platform, around.environ)
+    if not places:
+        raise JobError(
+            "no agent log was found in the places where the agent writes it; "
+            "name a LOG, or - for standard input"
+        )
+    of_catalog = matching.interesting(catalog).pattern
+    wanted = re.compile(b"|".join([b"(?:" + of_catalog + b")", *map(re.escape, LITERALS)]))
+    return reading.read(
+        places, stdin=around.stdin, span=job.span, session=job.session, interesting=wanted
+    )
+
+
+def _door(job: Job, around: Surroundings, logged_region: Optional[str]) -> tuple[Door, str]:
+    if job.snapshot is not None:
+        answers, region = _snapshot(job.snapshot)
+        return snapshot.door(answers), job.region or region
+    if job.offline:
+        return nothing("AWS was not asked (--offline)"), job.region or logged_region or ""
+    region = job.region or logged_region or configured_region(job.profile)
+    if not region:
+        raise JobError(
+            "the node's region is not known: neither the log nor the AWS configuration names it; "
+            "give --region"
+        )
+    access = Access(region, job.profile, job.endpoint_url, job.assume_role, job.timeout)
+    on_host = host.door(around.platform, around.environ)
+    return first_of([("host", on_host)], Aws(access).read), region
+
+
+def performing(region: str) -> Callable[[Call], Any]:
+    """A function that carries out write Calls through boto3; for the demonstration account."""
+    aws = Aws(Access(region))
+
+    def perform(order: Call) -> Any:
+        answer = aws.write(order)
+        if not isinstance(answer, Known):
+            raise JobError(f"{order.service}:{order.operation} failed: {answer}")
+        return answer.data
+
+    return perform
+
+
+def _snapshot(path: Path) -> tuple[dict[Call, Answer], str]:
+    try:
+        return snapshot.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"snapshot {path} cannot be read: {error.strerror}") from None
+    except (snapshot.SnapshotError, UnicodeDecodeError) as error:
+        raise JobError(f"{path} is not a snapshot: {error}") from None
+
+
+def write_aside(path: Path, text: str) -> None:
+    """Write a file as a whole: aside, synced, readable by its owner only, renamed."""
+    try:
+        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(aside).replace(path)
+    except OSError as error:
+        raise JobError(f"{path} cannot be written: {error.strerror}") from None

@@ -1,0 +1,85 @@
+"""The door that Requirements hold: no Call is made twice, independent ones run side by side."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Callable
+
+from ssmdiag.model import AskedCall
+from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+
+Door = Callable[[Call], Answer]
+
+_SIDE_BY_SIDE = 8
+
+
+class Asking:
+    """An ``Ask`` over any door. It remembers every Answer, which makes it a Snapshot to be."""
+
+    def __init__(self, door: Door) -> None:
+        self._door = door
+        self._lock = threading.Lock()
+        self._futures: dict[Call, Future[Answer]] = {}
+
+    def __call__(self, question: Call, /) -> Answer:
+        with self._lock:
+            future = self._futures.get(question)
+            mine = future is None
+            if future is None:
+                future = self._futures[question] = Future()
+        if mine:
+            try:
+                future.set_result(self._door(question))
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+    def all(self, questions: Sequence[Call], /) -> list[Answer]:
+        if len(questions) < 2:
+            return [self(question) for question in questions]
+        with ThreadPoolExecutor(max_workers=min(_SIDE_BY_SIDE, len(questions))) as pool:
+            return list(pool.map(self, questions))
+
+    @property
+    def answers(self) -> Mapping[Call, Answer]:
+        """Every Call made so far with its Answer, in a stable order."""
+        with self._lock:
+            done = {c: f.result() for c, f in self._futures.items() if f.done()}
+        return dict(sorted(done.items(), key=lambda item: str(item[0])))
+
+
+def account(answers: Mapping[Call, Answer]) -> tuple[AskedCall, ...]:
+    """The account of Calls that a Report carries."""
+    return tuple(_told(question, answer) for question, answer in answers.items())
+
+
+def _told(question: Call, answer: Answer) -> AskedCall:
+    if isinstance(answer, Known):
+        return AskedCall(str(question), "known")
+    if isinstance(answer, Absent):
+        return AskedCall(str(question), "absent", answer.why)
+    if isinstance(answer, Denied):
+        return AskedCall(str(question), "denied", answer.denial.message)
+    return AskedCall(str(question), "unreachable", answer.why)
+
+
+def nothing(why: str) -> Door:
+    """A door that answers nothing (``--offline``), and says why."""
+
+    def door(question: Call) -> Answer:
+        del question
+        return Unreachable(why)
+
+    return door
+
+
+def first_of(routes: Iterable[tuple[str, Door]], otherwise: Door) -> Door:
+    """One door out of several, chosen by the Call's service."""
+    by_service = dict(routes)
+
+    def door(question: Call) -> Answer:
+        return by_service.get(question.service, otherwise)(question)
+
+    return door

@@ -1,0 +1,196 @@
+"""AWS as a door. The only file that imports boto3.
+
+Reading and writing are two doors: ``Aws.read`` refuses every operation that is not in its
+allow-list of verbs, ``Aws.write`` is for ``setup apply`` and the demo alone.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Callable, Optional
+
+from ssmdiag.iam.failure import read_failure
+from ssmdiag.model import Denial
+from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+
+READING_VERBS = ("Get", "List", "Describe", "Head")
+
+_PAGES_AT_MOST = 1000
+_ATTEMPTS = 3
+
+# The IAM action is named otherwise than the operation (Service Authorization Reference, Amazon S3).
+_ACTIONS = {("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """How AWS is reached."""
+
+    region: str
+    profile: Optional[str] = None
+    endpoint_url: Optional[str] = None
+    assume_role: Optional[str] = None
+    timeout: float = 10.0
+    """Deadline of one Call in seconds, retries included."""
+
+
+class Aws:
+    """boto3 behind two doors. Nothing is loaded before the first Call."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        self._lock = threading.Lock()
+        self._session: Any = None
+        self._clients: dict[tuple[str, str], Any] = {}
+
+    def read(self, question: Call) -> Answer:
+        """Answer a reading Call within the deadline. Raises ValueError for any other Call."""
+        if not question.operation.startswith(READING_VERBS):
+            raise ValueError(f"{question} would change something; this door only reads")
+        return self._answer(question)
+
+    def write(self, order: Call) -> Answer:
+        """Carry out a Call that changes something."""
+        return self._answer(order)
+
+    def _answer(self, question: Call) -> Answer:
+        return _within(self._access.timeout, lambda: self._attempt(question))
+
+    def _attempt(self, question: Call) -> Answer:
+        import botocore.exceptions as failures
+
+        try:
+            client = self._client(question.service, question.region or self._access.region)
+            return Known(_plain(_invoke(client, question)))
+        except failures.ClientError as error:
+            return _refusal(question, error)
+        except failures.ParamValidationError as error:
+            return Unreachable(f"{question.service}:{question.operation}: {_one_line(error)}")
+        except (failures.BotoCoreError, failures.HTTPClientError, OSError, ValueError) as error:
+            return Unreachable(_one_line(error))
+
+    def _client(self, service: str, region: str) -> Any:
+        # Sessions are not thread-safe while clients are (boto3 guide, "Multithreading").
+        with self._lock:
+            if (service, region) not in self._clients:
+                from botocore.config import Config
+
+                if self._session is None:
+                    self._session = _session(self._access)
+                seconds = self._access.timeout
+                self._clients[service, region] = self._session.client(
+                    service,
+                    region_name=region or None,
+                    endpoint_url=self._access.endpoint_url,
+                    config=Config(
+                        connect_timeout=min(5.0, seconds),
+                        read_timeout=seconds,
+                        retries={"mode": "adaptive", "total_max_attempts": _ATTEMPTS},
+                        user_agent_extra="ssmdiag",
+                        s3={"addressing_style": "path"} if self._access.endpoint_url else None,
+                    ),
+                )
+            return self._clients[service, region]
+
+
+def configured_region(profile: Optional[str]) -> Optional[str]:
+    """The region that the environment or the AWS configuration files name, if any."""
+    import botocore.exceptions as failures
+    import botocore.session
+
+    try:
+        region: Optional[str] = botocore.session.Session(profile=profile).get_config_variable(
+            "region"
+        )
+    except failures.ProfileNotFound:
+        return None
+    return region
+
+
+def _session(access: Access) -> Any:
+    with warnings.catch_warnings():
+        # boto3 warns under Python 3.9, which is the system Python of whole distributions.
+        warnings.simplefilter("ignore")
+        import boto3
+
+        session = boto3.Session(profile_name=access.profile, region_name=access.region or None)
+        if not access.assume_role:
+            return session
+        assumed = session.client("sts", endpoint_url=access.endpoint_url).assume_role(
+            RoleArn=access.assume_role, RoleSessionName="ssmdiag"
+        )["Credentials"]
+        return boto3.Session(
+            aws_access_key_id=assumed["AccessKeyId"],
+            aws_secret_access_key=assumed["SecretAccessKey"],
+            aws_session_token=assumed["SessionToken"],
+            region_name=access.region or None,
+        )
+
+
+def _invoke(client: Any, question: Call) -> Any:
+    from botocore import xform_name
+
+    method = xform_name(question.operation)
+    if not client.can_paginate(method):
+        return getattr(client, method)(**question.parameters)
+    pages = client.get_paginator(method).paginate(
+        **question.parameters, PaginationConfig={"MaxItems": _PAGES_AT_MOST}
+    )
+    return pages.build_full_result()
+
+
+def _refusal(question: Call, error: Any) -> Answer:
+    failure = read_failure(str(error))
+    action = _ACTIONS.get(
+        (question.service, question.operation), f"{question.service}:{question.operation}"
+    )
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if failure is not None and failure.denial is not None:
+        denial = failure.denial
+        if denial.action is None:
+            denial = Denial(**{**denial.__dict__, "action": action})
+        return Denied(denial)
+    if status == 403 and (failure is None or failure.kind == "other"):
+        return Denied(Denial(message=_one_line(error), action=action))
+    if (failure is not None and failure.kind == "not-found") or status == 404:
+        return Absent(_one_line(error))
+    return Unreachable(_one_line(error))
+
+
+def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
+    # A daemon thread, since a pool would wait at exit for a Call that hangs.
+    box: queue.Queue[Any] = queue.Queue(1)
+
+    def run() -> None:
+        try:
+            box.put(work())
+        except BaseException as error:
+            box.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        result = box.get(timeout=seconds)
+    except queue.Empty:
+        return Unreachable(f"no answer within {seconds:g} seconds")
+    if isinstance(result, BaseException):
+        raise result
+    answer: Answer = result
+    return answer
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {k: _plain(v) for k, v in value.items() if k != "ResponseMetadata"}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())

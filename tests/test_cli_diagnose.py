@@ -1,0 +1,275 @@
+"""``ssmdiag diagnose`` as a person runs it: a process, its output and its exit code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+import ssmdiag.render
+from ssmdiag.demo.account import Account
+from ssmdiag.demo.log import Outcome, write_agent_log
+from ssmdiag.demo.story import Story, mistakes
+from ssmdiag.wiring import performing
+from ssmdiag.world.call import call
+
+_AT = datetime(2026, 11, 20, 14, 22, 7)
+_DENIED_LINE = (
+    "2026-11-20 14:22:07.2932 ERROR [ssm-session-worker] [maria-0a1b2c3d4e5f67890] [DataBackend] "
+    "[pluginName=Standard_Stream] Error Calling DescribeLogGroups:AccessDeniedException: User: "
+    "arn:aws:sts::444455556666:assumed-role/NodeRole/i-0f00dfeed00c0ffee is not authorized to "
+    "perform: logs:DescribeLogGroups on resource: "
+    "arn:aws:logs:eu-west-1:444455556666:log-group::log-stream: because no identity-based policy "
+    "allows the logs:DescribeLogGroups action\n\tstatus code: 400, request id: 11\n"
+)
+
+
+@pytest.fixture
+def story(account: Account) -> Story:
+    story = mistakes(performing(account.region), account.id, account.region)
+    account.act_as(story.caller)
+    account.received.clear()
+    return story
+
+
+@pytest.fixture
+def log(tmp_path: Path, story: Story) -> Path:
+    return _log(tmp_path, story, "refused")
+
+
+def _log(folder: Path, story: Story, outcome: Outcome) -> Path:
+    write_agent_log(folder, story, outcome, _AT)
+    return folder
+
+
+def _run(
+    *arguments: object, stdin: str = "", environ: Sequence[tuple[str, str]] = ()
+) -> subprocess.CompletedProcess[str]:
+    import os
+
+    return subprocess.run(
+        [sys.executable, "-m", "ssmdiag", "diagnose", *map(str, arguments)],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **dict(environ)},
+    )
+
+
+def _mend(account: Account, log: Path) -> None:
+    """Run the commands that the report prints."""
+    report = json.loads(_run(log, "--format", "json").stdout)
+    for finding in report["findings"]:
+        for command in finding["change"]["commands"]:
+            subprocess.run(["/bin/sh", "-euc", command], env=account.environ, check=True)
+
+
+def test_the_mistakes_are_found_fixed_by_the_printed_commands_and_gone(
+    account: Account, log: Path
+) -> None:
+    before = _run(log, "--format", "json")
+    report = json.loads(before.stdout)
+    assert before.returncode == 1
+    assert [f["resource"]["kind"] for f in report["findings"]] == [
+        "role",
+        "key-policy",
+        "log-group",
+    ]
+    assert all(f["proof"]["proved"] for f in report["findings"])
+
+    _mend(account, log)
+
+    after = _run(log)
+    assert after.returncode == 0, after.stdout
+    assert after.stdout.startswith("Nothing is wrong")
+
+
+def test_fixes_in_another_order_fail_as_they_do_in_aws(account: Account, log: Path) -> None:
+    report = json.loads(_run(log, "--format", "json").stdout)
+    encrypt = report["findings"][2]["change"]["commands"][0]
+    done = subprocess.run(
+        ["/bin/sh", "-euc", encrypt],
+        env=account.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "is not allowed to be used with LogGroup" in done.stderr
+
+
+def test_no_call_is_made_twice_and_nothing_is_written(account: Account, log: Path) -> None:
+    _run(log)
+    asked = [(r.service, r.operation, str(sorted(r.parameters.items()))) for r in account.received]
+    assert len(asked) == len(set(asked))
+    assert all(operation.startswith(("Get", "List", "Describe")) for _, operation, _ in asked)
+
+
+def test_a_healthy_node_costs_only_the_calls_that_help_documents(
+    story: Story, account: Account, log: Path, tmp_path: Path
+) -> None:
+    _mend(account, log)
+    account.received.clear()
+    healthy = tmp_path / "healthy"
+    healthy.mkdir()
+    assert _run(_log(healthy, story, "logged")).returncode == 0
+    told = "".join(_run("--help", environ=[("COLUMNS", "10000")]).stdout.split())
+    for service, operation in account.requests:
+        assert f"{service}:{operation}" in told
+
+
+def test_a_snapshot_gives_the_same_report_where_there_is_no_aws(
+    account: Account, log: Path, tmp_path: Path
+) -> None:
+    saved = tmp_path / "evidence.json"
+    live = _run(log, "--save-snapshot", saved)
+    account.received.clear()
+    replayed = _run(log, "--snapshot", saved)
+    assert (replayed.stdout, replayed.returncode) == (live.stdout, live.returncode)
+    assert account.received == []
+    assert saved.stat().st_mode & 0o077 == 0
+
+
+def test_two_runs_give_the_same_bytes_and_keep_to_the_schema(log: Path) -> None:
+    first, second = (_run(log, "--format", "json").stdout for _ in range(2))
+    assert first == second
+    schema = Path(ssmdiag.render.__path__[0]) / "report.schema.json"
+    jsonschema.validate(json.loads(first), json.loads(schema.read_text(encoding="utf-8")))
+
+
+def test_run_command_keeps_every_cause_with_its_fix(story: Story, log: Path) -> None:
+    kept = _run(log).stdout[:2500]
+    for essence in (
+        "logs:DescribeLogGroups",
+        story.role,
+        f"logs.{story.region}.amazonaws.com",
+        f"encrypt log group {story.log_group}",
+    ):
+        assert essence in kept
+
+
+def test_from_the_log_alone_nothing_is_called_broken() -> None:
+    done = _run("--offline", "-", stdin=_DENIED_LINE)
+    assert done.returncode == 4
+    assert "NodeRole" in done.stdout.splitlines()[0]
+    assert "AWS was not asked" in done.stdout
+
+
+def test_a_log_without_trouble_is_well_offline(story: Story, tmp_path: Path) -> None:
+    done = _run("--offline", _log(tmp_path, story, "logged"))
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_a_refused_call_leaves_open_is_said_with_the_missing_permission(
+    account: Account, log: Path
+) -> None:
+    account.faults.refuse("iam", "ListRolePolicies", reason="identity")
+    report = json.loads(_run(log, "--format", "json").stdout)
+    role = next(f for f in report["findings"] if f["resource"]["kind"] == "role")
+    assert role["verdict"] == "unverified"
+    assert "iam:ListRolePolicies" in " ".join(role["settle"])
+    assert {f["resource"]["kind"] for f in report["findings"] if f["verdict"] == "broken"} == {
+        "key-policy",
+        "log-group",
+    }
+
+
+@pytest.mark.parametrize("fault", ["hang", "break_off", "throttle"])
+def test_a_service_that_does_not_answer_is_said_and_the_rest_still_judged(
+    fault: str, account: Account, log: Path
+) -> None:
+    getattr(account.faults, fault)("kms")
+    done = _run(log, "--format", "json", "--timeout", "1")
+    report = json.loads(done.stdout)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert report["findings"][0]["resource"]["kind"] == "role"
+    assert any(c["answer"] == "unreachable" for c in report["calls"])
+
+
+def test_without_credentials_all_is_unverified_in_one_report(log: Path) -> None:
+    nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]
+    done = _run(log, environ=nobody)
+    assert done.returncode == 4
+    assert "credentials" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize(
+    ("arguments", "code", "complaint"),
+    [
+        (["/no/such/agent.log"], 3, "/no/such/agent.log"),
+        (["--snapshot", "/no/such.json", "-"], 3, "/no/such.json cannot be read"),
+        (["--since", "yesterday-ish", "-"], 2, "is not a moment"),
+        (["--format", "xml"], 2, "xml"),
+        (["--offline", "--save-snapshot", "x", "-"], 2, "asks nobody"),
+        (["--all", "--since", "24h", "-"], 2, "--all"),
+        (["--profile", "nobody", "--region", "us-east-1", "-"], 4, ""),
+        (["--output", "/no/such/folder/report.txt", "--offline", "-"], 3, "cannot be written"),
+    ],
+)
+def test_bad_input_is_one_clear_line_and_the_right_exit_code(
+    arguments: list[str], code: int, complaint: str
+) -> None:
+    done = _run(*arguments, stdin=_DENIED_LINE)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert complaint in " ".join(done.stderr.replace("│", " ").split())
+
+
+def test_nothing_personal_is_left_when_redacted(story: Story, log: Path) -> None:
+    for form in ("text", "json"):
+        shown = _run(log, "--redact", "--format", form).stdout
+        assert story.account_id not in shown
+        assert "alice" not in shown
+        assert story.role in shown
+
+
+def test_version_answers_without_loading_the_program() -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "ssmdiag", "--version"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout == f"ssmdiag {ssmdiag.__version__}\n"
+    assert "typer" not in done.stderr
+
+
+def test_an_unencrypted_group_is_fine_where_nobody_demands_encryption(
+    story: Story, account: Account, log: Path
+) -> None:
+    perform = performing(account.region)
+    content = json.dumps(
+        {
+            "schemaVersion": "1.0",
+            "sessionType": "Standard_Stream",
+            "inputs": {
+                "cloudWatchLogGroupName": story.log_group,
+                "cloudWatchEncryptionEnabled": False,
+            },
+        }
+    )
+    perform(
+        call(
+            "ssm",
+            "UpdateDocument",
+            Name=story.preferences,
+            DocumentVersion="$LATEST",
+            DocumentFormat="JSON",
+            Content=content,
+        )
+    )
+    perform(
+        call("ssm", "UpdateDocumentDefaultVersion", Name=story.preferences, DocumentVersion="2")
+    )
+    report = json.loads(_run(log, "--format", "json").stdout)
+    assert [f["resource"]["kind"] for f in report["findings"]] == ["role"]
