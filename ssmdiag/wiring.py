@@ -20,6 +20,7 @@ from ssmdiag.catalog import match as matching
 from ssmdiag.catalog.pattern import Catalog
 from ssmdiag.diagnose import diagnosis
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
+from ssmdiag.diagnose.findings import Commands
 from ssmdiag.log import files, period, reading
 from ssmdiag.model import Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
@@ -130,7 +131,7 @@ def decide(
     return diagnosis.diagnose(situation, log, registry.discover(), ask, in_region(region))
 
 
-def in_region(region: str) -> diagnosis.Commands:
+def in_region(region: str) -> Commands:
     """Word write Calls as commands for one region."""
 
     def worded(calls: Sequence[Call]) -> tuple[str, ...]:
@@ -155,8 +156,8 @@ def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
 
 def _door(job: Job, around: Surroundings, logged_region: Optional[str]) -> tuple[Door, str]:
     if job.snapshot is not None:
-        answers, region = _snapshot(job.snapshot)
-        return snapshot.door(answers), job.region or region
+        answers, then = _snapshot(job.snapshot)
+        return snapshot.door(answers), job.region or then
     if job.offline:
         return nothing("AWS was not asked (--offline)"), job.region or logged_region or ""
     region = job.region or logged_region or configured_region(job.profile)

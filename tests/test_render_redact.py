@@ -93,6 +93,8 @@ def test_what_only_speaks_of_credentials_stays(harmless: str) -> None:
         ("[2001:db8::1]:443, 2001:DB8:0::1: reset", "[ip-1]:443, ip-1: reset"),
         ("fe80::1", "ip-1"),
         ("agent at 3.120.4.5", "agent at ip-1"),
+        ("\x1b[1manna-0b7e61d2f4c58a903", "\x1b[1muser-1-0b7e61d2f4c58a903"),
+        ("\x1b[2m10.20.30.40\x1b[0m", "\x1b[2mip-1\x1b[0m"),
         ("Ann \\x1banna-0b7e61d2f4c58a903", "Ann \\x1buser-1-0b7e61d2f4c58a903"),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import botocore
 import pytest
-from awscli.clidriver import create_clidriver  # type: ignore[import-untyped]
+from awscli.clidriver import create_clidriver
 from botocore import xform_name
 from hypothesis import example, given, settings
 from hypothesis import strategies as st

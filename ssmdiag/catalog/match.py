@@ -61,8 +61,9 @@ def interesting(catalog: Catalog) -> re.Pattern[bytes]:
         for literal, pattern in catalog.literals
         if any(level in QUIET for level in pattern.levels)
     }
+    needed = (one for one in quiet if not any(other in one for other in quiet - {one}))
     # An alternation of nothing would match everything.
-    return re.compile(b"|".join(re.escape(literal) for literal in sorted(quiet)) or b"(?!)")
+    return re.compile(b"|".join(re.escape(literal) for literal in sorted(needed)) or b"(?!)")
 
 
 def _admits(pattern: Pattern, level: Optional[str]) -> bool:

@@ -17,8 +17,8 @@ def suspects(
     """The suspects in order of likelihood, and whether the text alone decides between them.
 
     A row with a condition goes before one without, and the Pattern's own before those of
-    ``failures.toml``, which hold for any request. Where the kind of failure is not known, everything that the Pattern mentions is
-    in doubt.
+    ``failures.toml``, which hold for any request. Where the kind of failure is not known,
+    everything that the Pattern mentions is in doubt.
     """
     doubts = _doubts(catalog, pattern, failure)
     named = tuple(

@@ -72,16 +72,25 @@ def diagnose(
         headline=wording.headline(findings, diagnosis.before, situation, verdict),
         node=_node(situation),
         findings=tuple(findings),
-        chain=diagnosis.before,
+        chain=_for_reading(diagnosis.before),
         past=past,
         unexplained=unexplained,
         unrecognised=reading.clusters,
         benign=reading.benign,
         notes=wording.notes(situation, situation.symptoms, repaired),
         sources=reading.sources,
-        calls=account(ask.answers),
+        calls=account(ask.answers) if situation.online else (),
         period=reading.period,
     )
+
+
+# Who asks, what is wanted, with which key, where to: the order in which a session needs them.
+_CHAIN = ("host", "network", "identity", "credentials", "permission", "preferences", "key")
+
+
+def _for_reading(chain: Sequence[Checked]) -> tuple[Checked, ...]:
+    order = {layer: number for number, layer in enumerate(_CHAIN)}
+    return tuple(sorted(chain, key=lambda c: order.get(c.layer, len(order))))
 
 
 def _verdict(

@@ -21,17 +21,25 @@ LITERALS = (
     b"amazon-ssm-agent - v",
     b"assumed-role/",
     b"for instance: ",
+    b"Opening websocket connection",
 )
 
 _PRINCIPAL = re.compile(
     r"arn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@-]{1,128}/[\w+=,.@-]{2,64}"
 )
+# Endpoints and ARNs of Systems Manager and EC2 are of the node's own region, those of a log group
+# nearly always; a key or a bucket may be elsewhere.
+_REGION_NAME = r"([a-z]{2}(?:-[a-z]+){1,3}-\d)\b"
 _REGION = re.compile(
-    r"\b(?:arn:aws[\w-]*:[a-z0-9-]+:|(?:ssm|ssmmessages|ec2messages|logs|kms|s3)\.)"
-    r"([a-z]{2}(?:-[a-z]+){1,3}-\d)\b"
+    r"\b(?:(?:ssm|ssmmessages|ec2messages)\.|arn:aws[\w-]*:(?:ssm|ssmmessages|ec2):)" + _REGION_NAME
 )
+_REGION_OF_LOGS = re.compile(r"\b(?:logs\.|arn:aws[\w-]*:logs:)" + _REGION_NAME)
 _VERSION = re.compile(r"amazon-ssm-agent - v(\d+(?:\.\d+){1,3})")
-_INSTANCE = re.compile(r"\b(?:m?i-[0-9a-f]{17}|i-[0-9a-f]{8})\b")
+_INSTANCE = re.compile(
+    r"(?:instance(?:ID)?[=:]\s?|/amazon/ssm/|assumed-role/[\w+=,.@-]{1,128}/)"
+    r"(m?i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b",
+    re.IGNORECASE,
+)
 _EC2_WORKS = "Successfully connected with instance profile role credentials"
 _SSM_WORKS = "Successfully connected with Systems Manager role credentials"
 _STARTS_KEPT = 50
@@ -62,10 +70,13 @@ class Evidence:
             self.credential_source = "EC2"
         elif _SSM_WORKS in message:
             self.credential_source = "SSM"
-        if (place := _REGION.search(message)) is not None and self.region is None:
-            self.region = place.group(1)
-        if (node := _INSTANCE.search(message)) is not None and self.instance_id is None:
-            self.instance_id = node.group(0)
+        strong, weak = _REGION.search(message), _REGION_OF_LOGS.search(message)
+        if strong is not None:
+            self.region = strong.group(1)
+        elif weak is not None and self.region is None:
+            self.region = weak.group(1)
+        if (node := _INSTANCE.search(message)) is not None:
+            self.instance_id = node.group(1)
         for found in _PRINCIPAL.finditer(message):
             self._principal(found.group(0))
         if "Parsing AgentMessage " in message and "Payload: " in message:

@@ -55,7 +55,7 @@ def _joined(sentences: Sequence[str]) -> str:
     unique = list(dict.fromkeys(sentences))
     if len(unique) == 1:
         return unique[0]
-    marker = " may not "
+    marker = " is not allowed "
     heads = {s.split(marker)[0] for s in unique}
     if len(heads) == 1 and all(marker in s for s in unique):
         return f"{heads.pop()}{marker}" + ", nor ".join(s.split(marker, 1)[1] for s in unique)
@@ -143,9 +143,7 @@ def _unverified(
         symptoms=tuple(dict.fromkeys(s for c in group for s in explains.get(c.id, ()))),
         change=change,
         advice=edit.advice,
-        proof=Proof(False, "only proposed: what it mends could not be read")
-        if change
-        else None,
+        proof=Proof(False, "only proposed: what it mends could not be read") if change else None,
         settle=tuple(dict.fromkeys(v.settle for v in verdicts if v.settle)),
         suspects=suspects,
     )

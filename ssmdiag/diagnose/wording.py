@@ -36,7 +36,7 @@ def headline(
     broken = [f for f in findings if f.verdict == "broken"]
     if len(broken) == 1:
         return f"{first}."
-    return f"{len(broken)} things are wrong. First: {first}."
+    return f"{len(broken)} things are wrong; the first: {findings[0].said}."
 
 
 def actor(calls: Sequence[str]) -> str:

@@ -109,20 +109,25 @@ class ErrorCode:
 def find_codes(text: str) -> list[ErrorCode]:
     """Every error code in flattened ``text``, in order.
 
-    A capitalised word before a colon counts as a code if it is known or ends like one.
+    A capitalised word before a colon counts as a code if it is known, or if it ends like one and
+    is an exception or stands before an HTTP status.
     """
-    return [code for code in map(_read, _SHAPES.finditer(text)) if code]
+    status = max((found.start() for found in _STATUS.finditer(text)), default=-1)
+    codes = (_read(found, found.end() < status) for found in _SHAPES.finditer(text))
+    return [code for code in codes if code]
 
 
-def _read(found: regex.Match[str]) -> Optional[ErrorCode]:
+_LIKE_A_CODE = regex.compile(r"\w+(?:(?P<exception>Exception)|Error|Fault)")
+
+
+def _read(found: regex.Match[str], before_status: bool) -> Optional[ErrorCode]:
     shape = found.lastgroup
     code = found[shape]
     kind = kind_of_code(code)
-    framed = shape in ("botocore", "java", "s3", "xml") or found.string.startswith(
-        " status code:", found.end()
-    )
-    if not framed and kind is None and not code.endswith("Exception"):
-        return None
+    if kind is None and shape in ("sdk", "glued", "json"):
+        alike = _LIKE_A_CODE.fullmatch(code)
+        if not alike or not (alike["exception"] or before_status):
+            return None
     return ErrorCode(code, found.start(), found.end(), kind)
 
 

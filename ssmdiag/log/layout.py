@@ -28,7 +28,7 @@ _TIME_LEVEL = (
     rb"\[?(" + _TIME + rb")(?:Z|[+-]\d\d:?\d\d)?\]?"
     rb"(?:" + _GAP + rb"(" + _THREAD + rb"))?" + _GAP + rb"\[?(" + _LEVEL + rb")\]?(?!\w):?"
 )
-_LEVEL_TIME = rb"\[?(" + _LEVEL + rb")\]?:?" + _GAP + rb"\[?(" + _TIME + rb")(?!\d)\]?"
+_LEVEL_TIME = rb"\[?(" + _LEVEL + rb")\]?:?[ \t]{1,4}\[?(" + _TIME + rb")(?!\d)\]?"
 _LEVEL_ONLY = rb"\[?(" + _LEVEL + rb")\]?:?(?=\s)"
 
 _SYSLOG_TIME = rb"(?:[A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d|" + _ISO + rb")"
@@ -49,13 +49,16 @@ _CLIENT = rb"SessionId: \S{1,300} ?:\s|(?<!:\n)(?<!:\r\n)-{5,}ERROR-{3,}"
 START = re.compile(
     rb"\n(?:" + _TIME_LEVEL + rb"|" + _PREFIX + rb"(?:"
     rb"" + _TIME_LEVEL + rb"|" + _LEVEL_TIME + rb"|"
-    rb"" + _LEVEL + _GAP + rb"(?=\[)|" + _CRASH + rb"|" + _CLIENT + rb")|"
+    rb"" + _LEVEL + rb"[ \t]{1,4}(?=\[)|" + _CRASH + rb"|" + _CLIENT + rb")|"
     rb"" + _OTHER_PROGRAM + rb")"
 )
 """The line break before a Record and the beginning of that Record."""
 
-_LOUD_WORDS = rb"(?:ERROR|WARN|CRITICAL|\[ERROR|\[WARN|\[CRITICAL|panic: |fatal error: |-----ERROR|SessionId: )"
-LOUD = (re.compile(rb" " + _LOUD_WORDS), re.compile(rb"\n" + _LOUD_WORDS))
+LOUD = (
+    re.compile(rb" (?:ERROR|WARN|CRITICAL|panic: |fatal error: |-----ERROR)"),
+    re.compile(rb"\n(?:ERROR|WARN|CRITICAL|panic: |fatal error: |-----ERROR|SessionId: )"),
+    re.compile(rb"\[(?:ERROR|WARN|CRITICAL)"),
+)
 """Every Record of level WARN and above, and every crash, matches one of these somewhere.
 
 Written with speed in mind: an expression that starts with a literal byte and goes on with plain
@@ -68,7 +71,7 @@ _EMBEDDED = re.compile(
     rb"(?=\d{4}-)" + _TIME_LEVEL + rb"[ \t]"
 )
 _PARAGRAPH = re.compile(
-    rb"\n[ \t\r>]*(?=\n)|"
+    rb"\n(?:[ \t\r>]*\n)+|"
     rb"\n(?=[ \t>]{0,16}(?:" + _LEVEL + rb"\b|[\[\w:\] ]{0,24}?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d))"
 )
 _FIRST_PREFIX = re.compile(_PREFIX)

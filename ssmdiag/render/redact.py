@@ -66,9 +66,9 @@ _IPV6 = re.compile(
 )
 # An agent's version is four numbers as well.
 _VERSION_BEFORE = re.compile(r"(?i)(?:version|agent|release|[^a-z]v)[\"':=/ \-]{0,4}v?$")
-# In JSON, and in text where layout.visible wrote it, a character can stand as a backslash and more;
-# the letters of such an escape belong to no name.
-_ESCAPE = re.compile(r"(\\(?:[\"\\/bfnrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}))")
+# In JSON, and in text where layout.visible wrote it, a character can stand as a backslash and more,
+# and colour as a sequence that ends in "m": those letters belong to no name.
+_ESCAPE = re.compile(r"(\\(?:[\"\\/bfnrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})|\x1b\[[0-9;]*m)")
 
 
 def scrub(text: str) -> str:

@@ -197,7 +197,21 @@ def _chain(layout: Layout, report: Report) -> Section:
     }
     lines = [layout.paint("Requirements", "strong")] if report.chain else []
     for link in report.chain:
-        lines += _link(layout, link, told.get(link.id))
+        if not isinstance(link.verdict, NotApplicable):
+            lines += _link(layout, link, told.get(link.id))
+    return lines + _not_applicable(layout, report.chain)
+
+
+def _not_applicable(layout: Layout, chain: Sequence[Checked]) -> Section:
+    """What does not matter here, gathered by the reason, so that it takes little room."""
+    by_reason: dict[str, list[str]] = {}
+    for link in chain:
+        if isinstance(link.verdict, NotApplicable):
+            by_reason.setdefault(link.verdict.said, []).append(link.id)
+    lines: Section = []
+    for reason, ids in by_reason.items():
+        lead = f"  - {'not applicable':<17} "
+        lines += layout.paragraph(f"{', '.join(ids)}: {reason}", lead=lead, style="quiet")
     return lines
 
 
@@ -216,16 +230,14 @@ def _standing(verdict: Verdict) -> tuple[str, str, Style]:
         return "✓", "holds", "good"
     if isinstance(verdict, Broken):
         return "✗", "BROKEN", "bad"
-    if isinstance(verdict, Unverified):
-        return "?", "could not verify", "doubt"
-    return "-", "not applicable", "quiet"
+    return "?", "could not verify", "doubt"
 
 
 def _remark(verdict: Verdict, number: Optional[int]) -> str:
     """What the title leaves open, unless a Finding tells it."""
     if isinstance(verdict, Holds):
         return ""
-    if number and not isinstance(verdict, NotApplicable):
+    if number:
         return f" (see {number})"
     settle = f" {verdict.settle}" if isinstance(verdict, Unverified) else ""
     return f" — {verdict.said}{settle}".rstrip()

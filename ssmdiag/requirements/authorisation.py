@@ -124,7 +124,7 @@ def _who(need: Need) -> str:
 def _allowed(
     need: Need, decision: Decision, denial: Optional[Denial], symptom: Optional[Symptom]
 ) -> Verdict:
-    said = f"{_who(need)} may {need.action} on {need.what}"
+    said = f"{_who(need)} is allowed {need.action} on {need.what}"
     if denial is None or symptom is None:
         return Holds(said, decision.reasons)
     evidence = (*decision.reasons, f"AWS refused it: {denial.message} ({moments(symptom)})")
@@ -174,7 +174,7 @@ def _denied(
         return _denied_by_resource(need, decision, evidence)
     if decision.layer == "boundary":
         return Broken(
-            f"the permissions boundary {role.boundary_arn} of {_who(need)} does not let it "
+            f"the permissions boundary {role.boundary_arn} does not allow {_who(need)} "
             f"{need.action} on {need.what}",
             Resource("boundary", role.boundary_arn or need.role),
             evidence,
@@ -185,7 +185,7 @@ def _denied(
                 ),
             ),
         )
-    said = f"{_who(need)} may not {need.action} on {need.what}"
+    said = f"{_who(need)} is not allowed {need.action} on {need.what}"
     if decision.explicit:
         where = " of ".join(reversed(decision.statement)) if decision.statement else "a policy"
         remedies: tuple[Remedy, ...] = (
@@ -201,7 +201,7 @@ def _denied_by_resource(need: Need, decision: Decision, evidence: tuple[str, ...
     assert need.resource_policy_of is not None
     resource = need.resource_policy_of
     what = "key policy" if resource.kind == "key-policy" else "bucket policy"
-    said = f"the {what} of {resource.name} does not let {_who(need)} {need.action}"
+    said = f"the {what} of {resource.name} does not allow {_who(need)} {need.action}"
     if decision.explicit or need.admission is None:
         where = f" {decision.statement[1]}" if decision.statement else ""
         advice = Advice(f"whoever owns {resource.name} has to narrow the statement{where} in it")
@@ -218,6 +218,8 @@ def _undetermined(
     symptom: Optional[Symptom],
 ) -> Verdict:
     settle, why = _missing(need, role, decision)
+    if not situation.online:
+        settle, why = "run ssmdiag with access to AWS", "whether it still does was not asked"
     if denial is not None and symptom is not None:
         kind = denied_resource(denial)
         resource = Resource(kind, _name(kind, need, denial))
@@ -237,7 +239,7 @@ def _undetermined(
     suspect = unknown or Resource(need.kind, need.role)
     if role.boundary is None and decision.layer == "boundary":
         suspect = Resource("boundary", role.boundary_arn or need.role)
-    said = f"whether {_who(need)} may {need.action} on {need.what} could not be verified: {why}"
+    said = f"whether {_who(need)} is allowed {need.action} on {need.what}: {why}"
     return Unverified(said, (suspect,), settle, decision.reasons)
 
 

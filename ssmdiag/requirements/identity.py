@@ -69,9 +69,9 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
     logged = situation.principals[-1] if situation.principals else None
     account = _account(logged) or str(caller.get("Account", "")) or None
     identity, source = config.get("IdentityType"), config.get("CredentialSource")
-    if identity == "EC2" and source == "None":
-        return NoRole("the agent's identity_config.json names no source of credentials")
     session = config.get("InstanceId") or situation.instance_id or ""
+    if identity == "EC2" and source == "None" and not _profile_role(ask):
+        return NoRole("the agent's identity_config.json names no source of credentials")
     if account is None:
         return Gap(
             "neither the agent's log nor AWS tells under which role the agent runs",
@@ -79,15 +79,24 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
         )
     if identity == "OnPrem" or str(session).startswith("mi-"):
         return _hybrid(ask, situation, account, str(session), logged)
-    if identity == "EC2" and source == "SSM":
+    if source == "SSM" or (source is None and situation.credential_source == "SSM"):
         return _default_host_management(ask, account, str(session), logged)
-    if identity == "EC2" and source == "EC2":
-        profile = ask(PROFILE_ROLE)
-        if isinstance(profile, Known) and str(profile.data).strip():
-            role = str(profile.data).split()[0]
-            how = "instance profile"
-            return Agent(role, account, str(session), how, "the instance metadata service")
+    if identity == "EC2" and (role := _profile_role(ask)):
+        how = "instance profile"
+        return Agent(role, account, str(session), how, "the instance metadata service")
     return _from_log_or_caller(situation, account, str(session), logged, caller)
+
+
+def node_id(ask: Ask, situation: Situation) -> str:
+    """The instance id, or mi-... id, of this node; empty if neither log nor host tells it."""
+    config = _known_dict(ask(RUNTIME_CONFIG))
+    return situation.instance_id or str(config.get("InstanceId") or "")
+
+
+def _profile_role(ask: Ask) -> str:
+    answer = ask(PROFILE_ROLE)
+    words = str(answer.data).split() if isinstance(answer, Known) else []
+    return words[0] if words else ""
 
 
 def _hybrid(

@@ -12,9 +12,11 @@ from typing import Any, Optional, Union
 from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.role_policies import read_role, resources
 from ssmdiag.world.call import Ask, Known, call
 
-_NEAR = 0.9
+_NEAR = 0.85
 """How like two names must be (difflib ratio) to call one a slip of the pen for the other."""
 
 
@@ -51,20 +53,49 @@ def find_group(ask: Ask, situation: Situation, written: str) -> Union[Group, Gap
     for group in answer.data.get("logGroups", []):
         if group.get("logGroupName") == name:
             return _group(written, group, situation)
-    near = _nearest(ask, name)
+    near = _meant(ask, situation, name)
     if near is not None:
         return _group(written, near, situation)
     return Group(written, name, exists=False, key=None, region=situation.region, account="")
 
 
-def _nearest(ask: Ask, name: str) -> Optional[dict[str, Any]]:
+def _meant(ask: Ask, situation: Situation, name: str) -> Optional[dict[str, Any]]:
+    """The group that was meant, if that is beyond doubt.
+
+    Another case or a missing slash is a slip of the pen. A name that is merely alike may be that
+    of another group, unless the agent's role was given permissions on that one and not on this.
+    """
     answer = ask(call("logs", "DescribeLogGroups"))
     if not isinstance(answer, Known):
         return None
-    groups = {str(g.get("logGroupName")): g for g in answer.data.get("logGroups", [])}
-    folded = [n for n in groups if n.casefold() == name.casefold()]
-    close = folded or difflib.get_close_matches(name, sorted(groups), n=1, cutoff=_NEAR)
-    return groups[close[0]] if close else None
+    found: list[dict[str, Any]] = answer.data.get("logGroups", [])
+    groups = {str(g.get("logGroupName")): g for g in found}
+    same = [n for n in groups if n.casefold().strip("/") == name.casefold().strip("/")]
+    if same:
+        return groups[same[0]]
+    alike = difflib.get_close_matches(name, sorted(groups), n=1, cutoff=_NEAR)
+    return groups[alike[0]] if alike and _prepared(ask, situation, alike[0], name) else None
+
+
+def _prepared(ask: Ask, situation: Situation, group: str, instead_of: str) -> bool:
+    """Do the agent's own policies name ``group``, and not ``instead_of``?"""
+    named = prepared_for(ask, situation)
+    return group in named and instead_of not in named
+
+
+def prepared_for(ask: Ask, situation: Situation) -> tuple[str, ...]:
+    """The log groups of this region that the agent's policies name; none if they are unreadable."""
+    agent = find_agent(ask, situation)
+    role = read_role(ask, agent.role) if isinstance(agent, Agent) else None
+    if role is None or role.identity is None:
+        return ()
+    arns = [parse_arn(r) for policy in role.identity for r in resources(policy.document)]
+    names = [
+        arn.resource.split(":")[1]
+        for arn in arns
+        if arn and arn.region == situation.region and arn.resource.startswith("log-group:")
+    ]
+    return tuple(dict.fromkeys(n for n in names if n and "*" not in n))
 
 
 def _group(written: str, data: dict[str, Any], situation: Situation) -> Group:

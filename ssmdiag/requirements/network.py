@@ -7,6 +7,7 @@ Answer settle it.
 
 from __future__ import annotations
 
+import re
 from typing import Callable
 
 from ssmdiag.iam.arn import dns_suffix
@@ -22,6 +23,10 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.contract import Requirement, doubted, moments
 from ssmdiag.world.call import Ask, Call, Unreachable, call
+
+# Silence is also what a VPC endpoint that does not exist looks like; a refusal, a reset, a wrong
+# certificate or a name that does not resolve is somebody's answer.
+_SILENCE = re.compile(r"time(?:d )?out|no route|unreachable|deadline", re.IGNORECASE)
 
 _PROBES: dict[str, Call] = {
     "logs": call("logs", "DescribeLogGroups"),
@@ -44,7 +49,9 @@ def _answers(service: str) -> Callable[[Ask, Situation], Verdict]:
         host = f"{service}.{situation.region}.{dns_suffix(situation.region)}"
         hosts = [s.failure.host for s in failed if s.failure and s.failure.host]
         name = hosts[-1] if hosts else host
-        suspects = (Resource("endpoint-network", name), Resource("vpc-endpoint", name))
+        suspects: tuple[Resource, ...] = (Resource("endpoint-network", name),)
+        if any(s.failure and _SILENCE.search(s.failure.text) for s in failed):
+            suspects += (Resource("vpc-endpoint", name),)
         evidence = tuple(f"{s.title} ({moments(s)})" for s in symptoms)
         answer = ask(_PROBES[service]) if service in _PROBES else None
         if isinstance(answer, Unreachable) and situation.online and failed:

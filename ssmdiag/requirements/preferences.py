@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.model import (
+    Advice,
     Broken,
     Holds,
     NotApplicable,
@@ -23,6 +24,8 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
+from ssmdiag.requirements.identity import node_id
+from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.world.call import Absent, Ask, Call, Known, Unreachable, call
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
@@ -91,9 +94,10 @@ def document_in_use(ask: Ask, situation: Situation) -> str:
     named = [s.document for s in starts if _is_own(s.document)]
     if named:
         return named[-1]
-    if situation.starts or not (situation.online and situation.instance_id):
+    node = node_id(ask, situation)
+    if situation.starts or not (situation.online and node):
         return DEFAULT_DOCUMENT
-    filters = [{"key": "Target", "value": situation.instance_id}]
+    filters = [{"key": "Target", "value": node}]
     answer = ask(call("ssm", "DescribeSessions", State="History", Filters=filters, MaxResults=20))
     sessions = answer.data.get("Sessions", []) if isinstance(answer, Known) else []
     for session in sorted(sessions, key=lambda s: str(s.get("StartDate", "")), reverse=True):
@@ -217,7 +221,7 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
     said = f"document {found.document} in {situation.region} names no log group and no bucket, so "
     said += "sessions started with it are not logged"
     evidence = [f"read from {found.source}"]
-    remedies = []
+    remedies: list[Union[Write, Advice]] = []
     if found.document != DEFAULT_DOCUMENT:
         evidence.append(f"sessions on this node are started with document {found.document}")
         default = ask(reading(DEFAULT_DOCUMENT))
@@ -230,7 +234,26 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
     elif newer := _newer_version(ask, found):
         evidence.append("its newest version does name a destination, but is not the default one")
         remedies.append(newer)
+    else:
+        remedies += _prepared_destination(ask, situation, found)
     return Broken(said, _resource(found.document), tuple(evidence), tuple(remedies))
+
+
+def _prepared_destination(
+    ask: Ask, situation: Situation, found: Preferences
+) -> list[Union[Write, Advice]]:
+    """The log group for which the agent's role already has permissions, if there is one."""
+    for name in prepared_for(ask, situation):
+        group = find_group(ask, situation, name)
+        if isinstance(group, Group) and group.exact:
+            inputs = {
+                "cloudWatchLogGroupName": name,
+                "cloudWatchEncryptionEnabled": group.key is not None,
+                "cloudWatchStreamingEnabled": True,
+            }
+            summary = f"log sessions to {name}, for which the role has permissions already"
+            return [rewrite(found, inputs, f"{summary}, in {found.document}")]
+    return [Advice("name a log group (cloudWatchLogGroupName) or a bucket (s3BucketName) in it")]
 
 
 def _newer_version(ask: Ask, found: Preferences) -> Optional[Write]:

@@ -6,7 +6,7 @@ GetPolicy, GetPolicyVersion.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -116,3 +116,12 @@ def _gap(role: str, unread: Sequence[Answer]) -> Gap:
             "iam:ListAttachedRolePolicies, iam:GetPolicy and iam:GetPolicyVersion",
         )
     return gap_of(unread[0], f"role {role}")
+
+
+def resources(document: Mapping[str, Any]) -> Iterator[str]:
+    """Every Resource that the Allow statements of a policy name."""
+    statements = document.get("Statement", [])
+    for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") == "Allow":
+            named = statement.get("Resource", [])
+            yield from named if isinstance(named, list) else [named]
