@@ -15,28 +15,17 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ssmdiag import wiring
 from ssmdiag.demo import described
+from ssmdiag.demo.judging import Item, Mark, judge, log_text
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
 from ssmdiag.model import Report
 from ssmdiag.world.asking import Asking
-
-Mark = Literal["right", "wrong", "abstained"]
-
-
-@dataclass(frozen=True)
-class Item:
-    id: str
-    expected: str
-    got: str
-    mark: Mark
-
 
 # --- scenarios ----------------------------------------------------------------------------------
 
@@ -45,11 +34,10 @@ def scenarios(file: Path, baseline: Path) -> Iterator[Item]:
     base = json.loads(baseline.read_text(encoding="utf-8"))["world"]
     for scenario in json.loads(file.read_text(encoding="utf-8")):
         world = described.merge_patch(base, scenario["world"])
-        yield _judged(scenario, _report(world, scenario["log_lines"]))
+        yield judge(scenario, _report(world, log_text(scenario)))
 
 
-def _report(world: Mapping[str, Any], log_lines: list[str]) -> Report:
-    text = "".join(f"{line}\n" for line in log_lines).encode()
+def _report(world: Mapping[str, Any], text: bytes) -> Report:
     heard = wiring.hear(wiring.shipped_catalog(), _records(text))
     if heard.evidence.instance_id is None:
         heard.evidence.instance_id = world["identity"].get("instance_id")
@@ -59,27 +47,6 @@ def _report(world: Mapping[str, Any], log_lines: list[str]) -> Report:
 
 def _records(text: bytes) -> Any:
     return read(["-"], stdin=io.BytesIO(text), span=ALL)
-
-
-def _judged(scenario: Mapping[str, Any], report: Report) -> Item:
-    broken = {f.resource.kind for f in report.findings if f.verdict == "broken"}
-    open_ones = {s.kind for f in report.findings if f.verdict == "unverified" for s in f.suspects}
-    causes, verdict = set(scenario["root_causes"]) - {"none"}, scenario["expected_verdict"]
-    mark: Mark
-    if verdict == "no-finding":
-        mark = "wrong" if broken else "abstained" if open_ones else "right"
-    elif verdict == "could-not-verify":
-        mark = "right" if not broken and causes <= open_ones else "wrong"
-    elif broken == causes:
-        mark = "right"
-    else:
-        # Less than the whole truth is an abstention only if the rest was named as not verified.
-        mark = "abstained" if broken < causes and open_ones else "wrong"
-    expected = f"{verdict}:{'+'.join(sorted(causes)) or 'none'}"
-    got = f"{report.verdict}:{'+'.join(sorted(broken)) or 'none'}"
-    if open_ones:
-        got += f" unverified:{'+'.join(sorted(open_ones))}"
-    return Item(scenario["id"], expected, got, mark)
 
 
 # --- lines --------------------------------------------------------------------------------------

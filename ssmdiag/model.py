@@ -225,8 +225,8 @@ class Broken:
     resource: Resource
     evidence: tuple[str, ...]
     remedies: tuple[Remedy, ...] = ()
-    actor: str = ""
-    """Who can carry the remedy out, if not an administrator of the node's account."""
+    provable: bool = True
+    """False if this was decided by something that an overlay cannot change: AWS's own refusal."""
 
 
 @dataclass(frozen=True)

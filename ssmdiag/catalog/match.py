@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Optional
 
 from ssmdiag.catalog.pattern import Catalog, Pattern, search
@@ -54,16 +55,29 @@ def hits(catalog: Catalog, record: Record) -> Iterator[Hit]:
             yield _hit(pattern, captured, record)
 
 
-def interesting(catalog: Catalog) -> re.Pattern[bytes]:
-    """One of these bytes occurs in every INFO or DEBUG Record that can mean anything here."""
+def interesting(catalog: Catalog, also: Iterable[bytes] = ()) -> re.Pattern[bytes]:
+    """This occurs in every INFO or DEBUG Record that can mean anything here.
+
+    ``also`` are further words that somebody wants to see. A reader runs this over every byte of a
+    log, hence its form: all that have a space are sought from their first space on, since an
+    expression with one literal byte in front runs five times faster than a choice of words.
+    """
     quiet = {
         literal.encode()
         for literal, pattern in catalog.literals
         if any(level in QUIET for level in pattern.levels)
     }
-    needed = (one for one in quiet if not any(other in one for other in quiet - {one}))
+    spaced: set[bytes] = set()
+    whole: set[bytes] = set()
+    for words in quiet.union(also):
+        _, _, rest = words.partition(b" ")
+        (spaced if rest else whole).add(rest or words)
+    choices = [re.escape(words) for words in sorted(whole)]
+    if spaced:
+        tails = b"|".join(re.escape(words) for words in sorted(spaced))
+        choices.insert(0, b" (?:" + tails + b")")
     # An alternation of nothing would match everything.
-    return re.compile(b"|".join(re.escape(literal) for literal in sorted(needed)) or b"(?!)")
+    return re.compile(b"|".join(choices) or b"(?!)")
 
 
 def _admits(pattern: Pattern, level: Optional[str]) -> bool:
@@ -78,5 +92,11 @@ def _search(pattern: Pattern, text: str) -> Optional[dict[str, str]]:
 def _hit(pattern: Pattern, captured: dict[str, str], record: Record) -> Hit:
     error = captured.pop("error", "").strip()
     session = captured.pop("session", None) or record.session
-    failure = read_failure(error) if error else None
+    failure = _read(_REQUEST_ID.sub("", error)) if error else None
     return Hit(pattern, tuple(sorted(captured.items())), error, failure, session)
+
+
+_REQUEST_ID = re.compile(r",? (?:request|host) id: ?[\w/+=-]*", re.IGNORECASE)
+
+_read = lru_cache(maxsize=1024)(read_failure)
+"""A failure that repeats every second differs in its request id only; the sample keeps one."""

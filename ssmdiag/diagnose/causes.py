@@ -73,6 +73,7 @@ def _with(ask: Ask, causes: Sequence[Cause]) -> Ask:
 
 
 def resource_of(checked: Checked) -> Resource:
+    """The resource that a broken Requirement blames."""
     assert isinstance(checked.verdict, Broken)
     return checked.verdict.resource
 

@@ -65,7 +65,7 @@ def diagnose(
     findings += unverified_findings(diagnosis.before, explains, ask, commands)
     findings += [finding_from_log(s, situation) for s in from_log]
     verdict = _verdict(findings, diagnosis.before)
-    repaired = [r for f in findings for r in f.requirements]
+    repaired = [r for f in findings if f.verdict == "broken" for r in f.requirements]
     unexplained = tuple(s for s in situation.symptoms if not s.suspects)
     return Report(
         verdict=verdict,

@@ -75,6 +75,8 @@ def change_of(edit: Edit, commands: Commands) -> Optional[Change]:
 
 
 def _proof(cause: Cause, number: int, diagnosis: Diagnosis) -> Proof:
+    if not all(v.provable for v in cause.broken):
+        return Proof(False, "only proposed: the policies that it mends could not be read")
     wanted = {c.id for c in cause.checked}
     after = {c.id: c for c in diagnosis.after}
     open_ones = [after[i] for i in sorted(wanted) if not isinstance(after[i].verdict, Holds)]

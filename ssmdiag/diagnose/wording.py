@@ -48,6 +48,7 @@ def actor(calls: Sequence[str]) -> str:
 def notes(
     situation: Situation, symptoms: Sequence[Symptom], repaired: Sequence[str]
 ) -> tuple[str, ...]:
+    """What the reader should know beside the Findings."""
     said = []
     if not situation.online:
         said.append(OFFLINE)

@@ -31,6 +31,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.contract import Gap, doubted, moments
 from ssmdiag.requirements.role_policies import RolePolicies
+from ssmdiag.world.call import Answer, Denied, Unreachable
 
 # Policies of these types lie outside the account or cannot be told from within the node.
 _UNSEEN: Mapping[PolicyType, tuple[ResourceKind, str]] = {
@@ -75,6 +76,8 @@ class Need:
     """Reads KMS grants; called only if policies alone do not allow."""
     kind: ResourceKind = "role"
     """``caller`` if the role is that of the person who starts sessions."""
+    witness: Optional[Answer] = None
+    """What AWS answered when we made the same request with the same identity, if we did."""
 
 
 def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
@@ -85,6 +88,8 @@ def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
         return _allowed(need, decision, denial, symptom)
     if decision.outcome == "denied":
         return _denied(need, role, decision, symptom)
+    if need.witness is not None and not isinstance(need.witness, Unreachable):
+        return _witnessed(need, need.witness)
     return _undetermined(situation, need, role, decision, denial, symptom)
 
 
@@ -163,6 +168,25 @@ _POLICY_WORDS: Mapping[PolicyType, str] = {
     "vpc-endpoint": "VPC endpoint policy",
     "trust": "role trust policy",
 }
+
+
+def _witnessed(need: Need, witness: Answer) -> Verdict:
+    """AWS itself decided the same request of the same identity a moment ago."""
+    if not isinstance(witness, Denied):
+        said = f"{_who(need)} is allowed {need.action} on {need.what}"
+        return Holds(said, ("AWS answered ssmdiag's own Call, made with the same role",))
+    kind = denied_resource(witness.denial)
+    resource = Resource(kind, _name(kind, need, witness.denial))
+    remedies: tuple[Remedy, ...] = (need.remedy,)
+    if kind != need.kind:
+        remedies = (Advice(f"whoever owns {resource.name} has to allow {need.action} in it"),)
+    return Broken(
+        f"{_who(need)} is not allowed {need.action} on {need.what}",
+        resource,
+        (f"ssmdiag runs with the same role, and AWS refused it: {witness.denial.message}",),
+        remedies,
+        provable=False,
+    )
 
 
 def _denied(
@@ -244,10 +268,11 @@ def _undetermined(
 
 
 def _missing(need: Need, role: RolePolicies, decision: Decision) -> tuple[str, str]:
-    if role.gap is not None:
-        return role.gap.settle, role.gap.why
+    gaps = [role.gap] if role.gap else []
     if isinstance(need.resource_policy, Gap):
-        return need.resource_policy.settle, need.resource_policy.why
+        gaps.insert(0 if decision.layer == "resource" else len(gaps), need.resource_policy)
+    if gaps:
+        return "; ".join(g.settle for g in gaps), gaps[0].why
     why = decision.reasons[0] if decision.reasons else "a condition depends on an unknown value"
     return "compare the condition with the request by hand, or start a session", why
 

@@ -33,9 +33,10 @@ from ssmdiag.requirements.bucket_facts import (
     bucket_exists,
     bucket_key,
     bucket_policy,
+    reading_encryption,
 )
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
-from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.key_facts import Key, find_key, key_policy
 from ssmdiag.requirements.preferences import READABLE, Preferences, find_preferences
 from ssmdiag.requirements.role import agent_need, grants
@@ -159,6 +160,7 @@ def _encryption_need(
         resource_policy=policy,
         resource_policy_of=Resource("bucket", found.bucket),
         remedy=Allow(agent.role, (action,), arn, "ReadBucketEncryption"),
+        witness=ask(reading_encryption(found.bucket)) if same_identity(ask, agent) else None,
     )
 
 

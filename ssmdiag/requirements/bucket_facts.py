@@ -12,7 +12,7 @@ from typing import Any, Optional, Union
 
 from ssmdiag.iam.policy import Policy
 from ssmdiag.requirements.contract import Gap, gap_of
-from ssmdiag.world.call import Absent, Ask, Known, call
+from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,14 @@ def bucket_exists(ask: Ask, bucket: str) -> Union[bool, Gap]:
     return gap_of(answer, f"bucket {bucket}")
 
 
+def reading_encryption(bucket: str) -> Call:
+    """The Call that asks for the default encryption, as the agent makes it."""
+    return call("s3", "GetBucketEncryption", Bucket=bucket)
+
+
 def bucket_encryption(ask: Ask, bucket: str) -> Union[Encryption, Gap]:
     """The default encryption of a bucket."""
-    answer = ask(call("s3", "GetBucketEncryption", Bucket=bucket))
+    answer = ask(reading_encryption(bucket))
     if not isinstance(answer, Known):
         return gap_of(answer, f"the default encryption of bucket {bucket}")
     rules = answer.data.get("ServerSideEncryptionConfiguration", {}).get("Rules", [])

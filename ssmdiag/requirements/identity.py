@@ -93,6 +93,13 @@ def node_id(ask: Ask, situation: Situation) -> str:
     return situation.instance_id or str(config.get("InstanceId") or "")
 
 
+def same_identity(ask: Ask, agent: Agent) -> bool:
+    """Does ssmdiag ask AWS with the very role that the agent has?"""
+    caller = str(_known_dict(ask(CALLER)).get("Arn", ""))
+    account = _account(caller)
+    return role_name_of(caller) == agent.role and account == agent.account
+
+
 def _profile_role(ask: Ask) -> str:
     answer = ask(PROFILE_ROLE)
     words = str(answer.data).split() if isinstance(answer, Known) else []

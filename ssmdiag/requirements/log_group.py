@@ -43,7 +43,7 @@ def _found(ask: Ask, situation: Situation, requirement: str) -> Union[Found, Ver
     group = find_group(ask, situation, preferences.group)
     if isinstance(group, Gap):
         signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, requirement))
-        said = f"whether log group {preferences.group} exists could not be verified: {group.why}"
+        said = f"whether log group {preferences.group} exists: {group.why}"
         return Unverified(said, (Resource("log-group", preferences.group),), group.settle, signs)
     return preferences, group
 

@@ -14,7 +14,7 @@ from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role, resources
-from ssmdiag.world.call import Ask, Known, call
+from ssmdiag.world.call import Ask, Call, Known, call
 
 _NEAR = 0.85
 """How like two names must be (difflib ratio) to call one a slip of the pen for the other."""
@@ -44,10 +44,15 @@ class Group:
         return f"arn:{partition_of(self.region)}:logs:{self.region}:{owner}:log-group:{self.name}"
 
 
+def listing(name: str) -> Call:
+    """The Call that looks a log group up, as the agent makes it."""
+    return call("logs", "DescribeLogGroups", logGroupNamePrefix=name)
+
+
 def find_group(ask: Ask, situation: Situation, written: str) -> Union[Group, Gap]:
     """Look a log group up by its name; if it is not there, look for the one that was meant."""
     name = written.split(":log-group:")[-1].removesuffix(":*").strip()
-    answer = ask(call("logs", "DescribeLogGroups", logGroupNamePrefix=name))
+    answer = ask(listing(name))
     if not isinstance(answer, Known):
         return gap_of(answer, f"log group {name}")
     for group in answer.data.get("logGroups", []):

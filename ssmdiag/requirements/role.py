@@ -27,9 +27,9 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
-from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.key_facts import Key, key_policy, session_key
-from ssmdiag.requirements.log_group_facts import find_group
+from ssmdiag.requirements.log_group_facts import find_group, listing
 from ssmdiag.requirements.preferences import READABLE, Preferences, find_preferences
 from ssmdiag.requirements.role_policies import RolePolicies, read_role
 from ssmdiag.world.call import Ask, Known, call
@@ -214,7 +214,7 @@ def _logs(action: str, stream: Optional[str], sid: str) -> Callable[[Ask, Situat
             return waits(READABLE, "not known before the preferences are")
         role = read_role(ask, agent.role)
         base = f"arn:{partition_of(situation.region)}:logs:{situation.region}:{agent.account}"
-        listing = stream is None
+        lists = stream is None
         need = agent_need(
             situation,
             agent,
@@ -222,10 +222,11 @@ def _logs(action: str, stream: Optional[str], sid: str) -> Callable[[Ask, Situat
             requirement=requirement,
             action=action,
             # A list request is authorised on an empty group name (permission reference of Logs).
-            resource=f"{base}:log-group:{'' if listing else group}:log-stream:{stream or ''}",
-            what="the log groups of this region" if listing else f"log group {group}",
+            resource=f"{base}:log-group:{'' if lists else group}:log-stream:{stream or ''}",
+            what="the log groups of this region" if lists else f"log group {group}",
+            witness=ask(listing(group)) if lists and same_identity(ask, agent) else None,
             remedy=Allow(
-                agent.role, (action,), "*" if listing else f"{base}:log-group:{group}:*", sid
+                agent.role, (action,), "*" if lists else f"{base}:log-group:{group}:*", sid
             ),
         )
         return permission(situation, need, role)
