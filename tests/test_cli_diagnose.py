@@ -273,3 +273,18 @@ def test_an_unencrypted_group_is_fine_where_nobody_demands_encryption(
     )
     report = json.loads(_run(log, "--format", "json").stdout)
     assert [f["resource"]["kind"] for f in report["findings"]] == ["role"]
+
+
+def test_with_the_nodes_own_credentials_a_refused_call_is_a_witness(
+    account: Account, log: Path
+) -> None:
+    """On the node ssmdiag usually has the agent's role, which may not read IAM or KMS: but what AWS
+    refuses ssmdiag, it refuses the agent."""
+    for service in ("iam", "kms", "logs"):
+        account.faults.refuse(service, reason="identity")
+    report = json.loads(_run(log, "--format", "json").stdout)
+    role, *others = report["findings"]
+    assert (role["verdict"], role["resource"]["kind"]) == ("broken", "role")
+    assert "ssmdiag runs with the same role" in role["evidence"][0]
+    assert not role["proof"]["proved"]
+    assert {f["verdict"] for f in others} == {"unverified"}

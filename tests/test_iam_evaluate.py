@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ssmdiag.iam.evaluate import evaluate
@@ -74,32 +74,24 @@ def test_every_case_names_its_rule_and_has_its_own_id() -> None:
     assert all("Guide, " in case["note"] for case in CASES)
 
 
-EFFECTS_OF_A_STATEMENT = st.sampled_from(["*", "kms:*", "kms:Decrypt", "logs:*", "s3:PutObject"])
+ACTIONS = st.sampled_from(["*", "kms:*", "kms:Decrypt", "logs:*", "s3:PutObject"])
 
 
 def _with(policies: Policies, statement: dict[str, Any], layer: str) -> Policies:
     """``policies`` with one more policy beside those of ``layer``."""
     kind: PolicyType = "identity" if layer == "identity" else "resource"
-    old = getattr(policies, layer) or ()
-    new = Policy("added", kind, {"Version": "2012-10-17", "Statement": [statement]})
-    return (
-        replace(policies, identity=[*old, new])
-        if layer == "identity"
-        else replace(policies, resource=[*old, new])
-    )
+    more = Policy("added", kind, {"Version": "2012-10-17", "Statement": [statement]})
+    return replace(policies, **{layer: [*getattr(policies, layer), more]})
 
 
 @given(
     case=st.sampled_from(CASES),
-    action=EFFECTS_OF_A_STATEMENT,
+    action=ACTIONS,
     layer=st.sampled_from(["identity", "resource"]),
 )
-def test_one_more_deny_never_opens_anything(
-    case: dict[str, Any], action: str, layer: str
-) -> None:
+def test_one_more_deny_never_opens_anything(case: dict[str, Any], action: str, layer: str) -> None:
     request, policies = read_case(case)
-    if getattr(policies, layer) is None:
-        return
+    assume(getattr(policies, layer) is not None)
     deny = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*"}
     before = evaluate(request, policies)
     after = evaluate(request, _with(policies, deny, layer))
@@ -112,18 +104,17 @@ def _opened(before: Decision, after: Decision) -> bool:
 
 @given(
     case=st.sampled_from(CASES),
-    action=EFFECTS_OF_A_STATEMENT,
+    action=ACTIONS,
     layer=st.sampled_from(["identity", "resource"]),
 )
 def test_one_more_allow_never_closes_anything(
     case: dict[str, Any], action: str, layer: str
 ) -> None:
     request, policies = read_case(case)
-    if getattr(policies, layer) is None:
-        return
+    assume(getattr(policies, layer) is not None)
+    assume(evaluate(request, policies).outcome == "allowed")
     allow = {"Effect": "Allow", "Principal": "*", "Action": action, "Resource": "*"}
-    if evaluate(request, policies).outcome == "allowed":
-        assert evaluate(request, _with(policies, allow, layer)).outcome == "allowed"
+    assert evaluate(request, _with(policies, allow, layer)).outcome == "allowed"
 
 
 @given(case=st.sampled_from(CASES), layer=st.sampled_from(["identity", "resource", "boundary"]))
@@ -142,8 +133,24 @@ def test_knowing_less_of_the_request_never_contradicts(case: dict[str, Any]) -> 
     assert vague.outcome in (known.outcome, "undetermined")
 
 
-@given(st.recursive(st.none() | st.text() | st.integers(), lambda inner: st.lists(inner)))
-def test_a_document_that_is_no_policy_allows_nothing(junk: object) -> None:
+JUNK = st.recursive(
+    st.none() | st.booleans() | st.text() | st.integers(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(statement=JUNK)
+def test_a_document_that_is_no_policy_allows_nothing(statement: object) -> None:
     request = Request("s3:PutObject", "arn:aws:s3:::b/k", "arn:aws:iam::210987654321:user/rosa")
-    odd = Policy("odd", "identity", {"Statement": junk})
+    odd = Policy("odd", "identity", {"Statement": statement})
     assert evaluate(request, Policies(identity=[odd])).outcome == "denied"
+
+
+@given(condition=JUNK, principal=JUNK)
+def test_elements_of_any_shape_are_judged_without_an_exception(
+    condition: object, principal: object
+) -> None:
+    request = Request("s3:PutObject", "arn:aws:s3:::b/k", "arn:aws:iam::210987654321:user/rosa")
+    odd = {"Effect": "Deny", "Action": "*", "Principal": principal, "Condition": condition}
+    policies = Policies(identity=[], resource=[Policy("odd", "resource", {"Statement": [odd]})])
+    assert evaluate(request, policies).outcome == "denied"

@@ -49,14 +49,16 @@ def test_a_record_that_says_more_than_is_kept_admits_it() -> None:
 
 
 def test_what_is_not_utf8_is_replaced() -> None:
-    assert layout.parse(b"2026-01-02 03:04:05 WARN caf\xe9").message == "caf\N{REPLACEMENT CHARACTER}"
+    assert (
+        layout.parse(b"2026-01-02 03:04:05 WARN caf\xe9").message == "caf\N{REPLACEMENT CHARACTER}"
+    )
 
 
 def test_stamps_tell_where_dated_records_begin() -> None:
     block = b"tail of a line\n2026-01-02 03:04:05 INFO a\n\tmore\n> 2026-01-02 03:04:06.5 WARN b\n"
     assert [(offset, str(time)) for offset, time in layout.stamps(block)] == [
-        (15, "2026-01-02 03:04:05"),
-        (49, "2026-01-02 03:04:06.500000"),
+        (block.index(b"2026"), "2026-01-02 03:04:05"),
+        (block.index(b"> 2026"), "2026-01-02 03:04:06.500000"),
     ]
 
 

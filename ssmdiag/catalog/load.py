@@ -44,6 +44,12 @@ def shipped() -> Path:
     return inside_wheel if inside_wheel.is_dir() else package.parent / "patterns"
 
 
+def parse_toml(text: str) -> dict[str, Any]:
+    """The document in ``text``, by the parser that this Python has. Raises ``ValueError``."""
+    document: dict[str, Any] = tomllib.loads(text)
+    return document
+
+
 def load(folders: Sequence[Path]) -> tuple[Catalog, tuple[Problem, ...]]:
     """Read every ``<area>/<name>.toml`` below ``folders``; later folders override by id.
 
@@ -85,12 +91,12 @@ class _Sheet:
     def read(cls, path: Path) -> _Sheet:
         sheet = cls(path)
         try:
-            sheet.data = tomllib.loads(path.read_text(encoding="utf-8"))
+            sheet.data = parse_toml(path.read_text(encoding="utf-8"))
         except OSError as error:
             sheet.wrong("", f"cannot be read: {error.strerror}")
         except UnicodeDecodeError:
             sheet.wrong("", "is not UTF-8 text")
-        except tomllib.TOMLDecodeError as error:
+        except ValueError as error:
             sheet.wrong("", f"is not TOML: {error}")
         return sheet
 
@@ -165,9 +171,7 @@ def _consistent(sheet: _Sheet, pattern: Pattern) -> None:
     if pattern.area != pattern.id.split("/")[0]:
         sheet.wrong("area", f"must be the name of the folder, {pattern.id.split('/')[0]!r}")
     if not pattern.literals or not all(pattern.literals):
-        sheet.wrong(
-            "literals", "must name at least one text that always occurs, none of them empty"
-        )
+        sheet.wrong("literals", "must name texts of which one always occurs, none of them empty")
     if not pattern.expressions:
         sheet.wrong("expressions", "must hold at least one expression")
     if pattern.benign and pattern.suspects:

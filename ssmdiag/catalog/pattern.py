@@ -52,8 +52,12 @@ class Doubt:
     """Only if this expression is found in the failure's text."""
 
     @property
+    def condition(self) -> tuple[Optional[str], Optional[str], Optional[str]]:
+        return self.action, self.host, self.text
+
+    @property
     def narrow(self) -> bool:
-        return self.action is not None or self.host is not None or self.text is not None
+        return self.condition != (None, None, None)
 
 
 @dataclass(frozen=True)

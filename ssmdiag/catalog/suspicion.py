@@ -44,10 +44,12 @@ def _own(catalog: Catalog, pattern: Pattern) -> Sequence[Doubt]:
 
 
 def _applicable(own: Iterable[Doubt], general: Iterable[Doubt], failure: Failure) -> list[Doubt]:
-    """The first row with a condition that fits, alone; without one, all that have no condition."""
+    """All rows that have the first condition that fits; without one, all that have no condition."""
     fitting, fallback = ([d for d in rows if _fits(d, failure)] for rows in (own, general))
     narrow = [doubt for doubt in (*fitting, *fallback) if doubt.narrow]
-    return narrow[:1] or fitting or fallback
+    return (
+        [doubt for doubt in narrow if doubt.condition == narrow[0].condition] or fitting or fallback
+    )
 
 
 def _fits(doubt: Doubt, failure: Failure) -> bool:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from ssmdiag.demo import described_node, described_vpc
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.iam.evaluate import evaluate
 from ssmdiag.iam.policy import Policies, Policy, Request
 from ssmdiag.model import Denial
-from ssmdiag.requirements.identity import DHMC_SETTING
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 
@@ -107,53 +107,8 @@ def _absent(code: str, message: str) -> Absent:
     return Absent(f"An error occurred ({code}): {message}")
 
 
-# --- host and identity --------------------------------------------------------------------------
-
-_KINDS = {
-    "ec2-instance-profile": ("EC2", "EC2"),
-    "ec2-dhmc": ("EC2", "SSM"),
-    "ec2-none": ("EC2", "None"),
-    "hybrid": ("OnPrem", "SSM"),
-}
-
-
-def _runtime_config(d: _Described, _: Mapping[str, Any]) -> Answer:
-    identity = d.world["identity"]
-    kind = str(identity.get("kind", ""))
-    pair = _KINDS.get(kind) or _KINDS["hybrid" if kind.startswith("hybrid") else "ec2-none"]
-    return Known(
-        {
-            "IdentityType": pair[0],
-            "CredentialSource": pair[1],
-            "InstanceId": identity.get("instance_id", ""),
-        }
-    )
-
-
-def _metadata(d: _Described, parameters: Mapping[str, Any]) -> Answer:
-    role = d.world["identity"].get("instance_profile_role")
-    if parameters["Path"] != "iam/security-credentials/" or not role:
-        return Absent("the instance metadata service has no role")
-    return Known(role)
-
-
 def _caller_identity(d: _Described, _: Mapping[str, Any]) -> Answer:
     return Known({"Account": d.account, "Arn": d.caller})
-
-
-def _service_setting(d: _Described, parameters: Mapping[str, Any]) -> Answer:
-    value = d.world.get("dhmc", {}).get("setting_value") or "$None"
-    if parameters["SettingId"] != DHMC_SETTING:
-        return _absent("ServiceSettingNotFound", parameters["SettingId"])
-    return Known({"ServiceSetting": {"SettingId": DHMC_SETTING, "SettingValue": value}})
-
-
-def _instances(d: _Described, _: Mapping[str, Any]) -> Answer:
-    identity = d.world["identity"]
-    node = {"InstanceId": identity.get("instance_id"), "AgentVersion": d.world["agent"]["version"]}
-    if str(node["InstanceId"]).startswith("mi-"):
-        node["IamRole"] = identity.get("role_name")
-    return Known({"InstanceInformationList": [node]})
 
 
 # --- IAM ----------------------------------------------------------------------------------------
@@ -177,6 +132,8 @@ def _get_role(d: _Described, role: Mapping[str, Any], parameters: Mapping[str, A
     if identity.get("role_name") == name and identity.get("role_arn"):
         arn = identity["role_arn"]
     data: dict[str, Any] = {"RoleName": name, "Arn": arn}
+    if role.get("trust"):
+        data["AssumeRolePolicyDocument"] = role["trust"]
     boundary = role.get("boundary")
     if boundary:
         data["PermissionsBoundary"] = {"PermissionsBoundaryArn": _boundary_arn(d, name)}
@@ -371,12 +328,18 @@ def _bucket_policy(d: _Described, _: str, bucket: Mapping[str, Any]) -> Answer:
 
 _ACTIONS = {("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration"}
 
+
+
+def _of_world(
+    operation: Callable[[World, Mapping[str, Any]], Answer],
+) -> Callable[[_Described, Mapping[str, Any]], Answer]:
+    return lambda d, parameters: operation(d.world, parameters)
+
+
+_ELSEWHERE = {**described_node.OPERATIONS, **described_vpc.OPERATIONS}
 _OPERATIONS: dict[tuple[str, str], Callable[[_Described, Mapping[str, Any]], Answer]] = {
-    ("host", "GetRuntimeConfig"): _runtime_config,
-    ("host", "GetInstanceMetadata"): _metadata,
+    **{name: _of_world(operation) for name, operation in _ELSEWHERE.items()},
     ("sts", "GetCallerIdentity"): _caller_identity,
-    ("ssm", "GetServiceSetting"): _service_setting,
-    ("ssm", "DescribeInstanceInformation"): _instances,
     ("ssm", "GetDocument"): _get_document,
     ("ssm", "DescribeSessions"): _sessions,
     ("iam", "GetRole"): _for_role(_get_role),

@@ -24,22 +24,36 @@ class Outcome:
     why: str = ""
 
 
-def check(condition: Mapping[str, Any], version: str, lookup: Lookup) -> Outcome:
+def check(condition: Any, version: str, lookup: Lookup) -> Outcome:
     """Judge a Condition element: every operator and every key must hold.
 
     Source: IAM User Guide, "IAM JSON policy elements: Condition operators". The first key that
-    fails is named; if none fails, the first that is unknown.
+    fails is named; if none fails, the first that is unknown. No Condition always holds.
     """
-    unknown: Optional[Outcome] = None
-    for operator, keys in condition.items():
-        for key, expected in keys.items():
-            holds = _check_key(operator, key, texts(expected), version, lookup)
-            outcome = Outcome(holds, _say(operator, key, texts(expected), lookup(key)))
-            if holds is False:
-                return outcome
-            if holds is None and unknown is None:
-                unknown = outcome
-    return unknown or Outcome(True)
+    if not condition:
+        return Outcome(True)
+    if not isinstance(condition, Mapping):
+        return Outcome(None, "its Condition is not understood")
+    outcomes = [
+        outcome
+        for operator, keys in condition.items()
+        for outcome in _check_operator(operator, keys, version, lookup)
+    ]
+    failing = [outcome for outcome in outcomes if outcome.holds is False]
+    unknown = [outcome for outcome in outcomes if outcome.holds is None]
+    return next(iter(failing + unknown), Outcome(True))
+
+
+def _check_operator(operator: str, keys: Any, version: str, lookup: Lookup) -> list[Outcome]:
+    if not isinstance(keys, Mapping):
+        return [Outcome(None, f"its condition {operator} is not understood")]
+    return [
+        Outcome(
+            _check_key(operator, key, texts(expected), version, lookup),
+            _say(operator, key, texts(expected), lookup(key)),
+        )
+        for key, expected in keys.items()
+    ]
 
 
 def texts(value: Any) -> tuple[str, ...]:

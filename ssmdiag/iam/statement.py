@@ -81,9 +81,9 @@ def describe(policy: Policy) -> str:
 def read_policy(policy: Policy, request: Request, lookup: Lookup) -> list[Reading]:
     """Every statement of ``policy`` beside ``request``; what is no statement is left out."""
     version = str(policy.document.get("Version", "2008-10-17"))
-    statements = policy.document.get("Statement", ())
-    if isinstance(statements, Mapping):
-        statements = (statements,)
+    statements = policy.document.get("Statement")
+    if not isinstance(statements, list):
+        statements = [statements]
     return [
         _read(policy, _label(statement, number), statement, version, request, lookup)
         for number, statement in enumerate(statements, start=1)
@@ -112,7 +112,7 @@ def _read(
     meant = Meant(True)
     if policy.type in _HAS_PRINCIPAL:
         meant = meant_by(statement, request)
-    condition = check(statement.get("Condition") or {}, version, lookup)
+    condition = check(statement.get("Condition"), version, lookup)
     parts = (
         Part("action", _action(statement, request), f"its actions leave out {request.action}"),
         Part("principal", meant.fits, _principal_words(statement, request), meant.kindred),

@@ -1,0 +1,154 @@
+"""What holds for whatever bytes come in: Records come back, nothing gets lost, nothing blows up."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Callable
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ssmdiag.log import records
+from ssmdiag.log.layout import LOUD
+from ssmdiag.log.records import Tally, parse_records
+from ssmdiag.model import Record
+
+LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
+
+words = st.text("abcdefghijklmnopqrstuvwxyz0123456789.:,=/@'\"{}-éλ", min_size=1, max_size=12)
+contexts = st.lists(st.from_regex(r"[A-Za-z][A-Za-z0-9=@.,_-]{0,30}", fullmatch=True), max_size=4)
+messages = st.lists(words, min_size=1, max_size=8).map(" ".join)
+well_formed = st.builds(
+    Record,
+    message=st.lists(messages.map(lambda text: "\t" + text), max_size=3).flatmap(
+        lambda more: messages.map(lambda first: "\n".join(["it says " + first, *more]))
+    ),
+    time=st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1)),
+    level=st.sampled_from(LEVELS),
+    context=contexts.map(tuple),
+    code=st.none()
+    | st.from_regex(r"[A-Za-z]{1,9} @ [a-z]{1,9}\.go\.[1-9][0-9]{0,3}", fullmatch=True),
+)
+
+fragments = st.sampled_from(
+    [
+        b"2026-11-20 10:00:00.1234 ERROR ",
+        b"2026-11-20 10:00:00 INFO ",
+        b"2026-11-20",
+        b"[ssm-session-worker] ",
+        b"[",
+        b"] ",
+        b"ERROR ",
+        b"----------ERROR-------",
+        b"Nov 20 10:00:00 host amazon-ssm-agent[1]: ",
+        b"panic: ",
+        b"> ",
+        b"\t",
+        b"\r\n",
+        b"\n",
+        b"\n",
+        b"\n\n",
+        b"\xff\xfe",
+        b"\0",
+    ]
+)
+marked_words = st.integers(0, 10**6).map(lambda number: b"w%07d " % number)
+any_lines = st.lists(fragments | marked_words | st.binary(max_size=6), max_size=60).map(b"".join)
+
+
+@given(st.lists(well_formed, max_size=12))
+def test_a_rendered_record_parses_back(expected: list[Record]) -> None:
+    lines = "".join(map(_rendered, expected)).encode()
+    found = [replace(record, line=0, offset=0) for record in _parse(lines)]
+    assert found == expected
+
+
+@given(any_lines, st.integers(1, 40))
+def test_no_word_gets_lost_whatever_the_bytes(lines: bytes, piece: int) -> None:
+    found = "".join(_all_text(record) for record in _parse(lines, piece))
+    assert [word for word in re.findall(rb"w\d{7}", lines) if word.decode() not in found] == []
+
+
+@given(any_lines, st.integers(1, 40))
+def test_the_seams_of_chunks_do_not_matter(lines: bytes, piece: int) -> None:
+    assert _parse(lines, piece) == _parse(lines)
+
+
+@given(st.lists(well_formed, max_size=12))
+def test_with_wanted_expressions_only_quiet_records_are_left_out(written: list[Record]) -> None:
+    lines = "".join(map(_rendered, written)).encode()
+    tally = Tally()
+    found = list(parse_records(io.BytesIO(lines).read, wanted=LOUD, tally=tally))
+    everything = _parse(lines)
+    assert [each for each in found if _loud(each)] == [each for each in everything if _loud(each)]
+    assert {each.offset for each in found} <= {each.offset for each in everything}
+
+
+def test_records_that_are_not_built_are_counted_and_numbered_all_the_same() -> None:
+    lines = b"2026-01-02 03:04:05 INFO quiet\n" * 3 + b"2026-01-02 03:04:06 ERROR loud\n"
+    tally = Tally()
+    (record,) = parse_records(io.BytesIO(lines).read, wanted=LOUD, tally=tally)
+    assert (record.message, record.line, tally.records) == ("loud", 4, 4)
+
+
+def test_a_quiet_record_is_built_where_it_is_of_interest() -> None:
+    lines = (
+        b"2026-01-02 03:04:05 INFO Entering SSM Agent hibernate - AccessDeniedException: no\n"
+        b"\tstatus code: 400\n"
+        b"2026-01-02 03:04:06 INFO quiet\n"
+    )
+    wanted = (*LOUD, re.compile(rb"status code"))
+    (record,) = parse_records(io.BytesIO(lines).read, wanted=wanted)
+    assert record.message.startswith("Entering SSM Agent hibernate - AccessDeniedException: no\n")
+
+
+def test_an_error_that_follows_a_quiet_record_on_its_line_is_found() -> None:
+    lines = b"2026-01-02 03:04:05 INFO Bye.2026-01-02 03:04:06 ERROR [Registrar] failed\n"
+    found = list(parse_records(io.BytesIO(lines).read, wanted=LOUD))
+    assert [(each.level, each.message) for each in found] == [("INFO", "Bye."), ("ERROR", "failed")]
+
+
+def test_of_a_huge_record_the_beginning_is_kept_and_the_rest_is_counted() -> None:
+    payload = b"x" * 199 + b"\n"
+    huge = b"2026-01-02 03:04:05 INFO " + payload * 20_000
+    lines = huge + b"2026-01-02 03:04:06 ERROR after it\n"
+    big, after = _parse(lines)
+    cut = len(huge.rstrip(b"\n")) - records.KEEP
+    assert big.message.endswith(f"… [{cut} bytes cut]")
+    assert len(big.message) < records.KEEP + 100
+    assert (after.message, after.line) == ("after it", 20_001)
+    assert lines[after.offset :].startswith(b"2026-01-02 03:04:06 ERROR")
+
+
+def test_of_a_huge_text_without_headers_nothing_is_cut() -> None:
+    lines = b"".join(b"line %07d\n" % number for number in range(200_000))
+    text = " ".join(record.message for record in _parse(lines))
+    assert all(f"line {number:07}" in text for number in range(0, 200_000, 7919))
+
+
+def _rendered(record: Record) -> str:
+    assert record.time
+    code = f"[{record.code}] " if record.code else ""
+    context = "".join(f"[{each}] " for each in record.context)
+    return f"{record.time:%Y-%m-%d %H:%M:%S.%f} {record.level} {code}{context}{record.message}\n"
+
+
+def _parse(lines: bytes, piece: int = 0) -> list[Record]:
+    return list(parse_records(_in_pieces(lines, piece) if piece else io.BytesIO(lines).read))
+
+
+def _in_pieces(lines: bytes, piece: int) -> Callable[[int], bytes]:
+    pieces: Iterator[bytes] = (lines[at : at + piece] for at in range(0, len(lines), piece))
+    return lambda _size: next(pieces, b"")
+
+
+def _all_text(record: Record) -> str:
+    return " ".join([record.code or "", *record.context, record.message, ""])
+
+
+def _loud(record: Record) -> bool:
+    return record.level in ("WARN", "ERROR", "CRITICAL")
