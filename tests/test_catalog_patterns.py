@@ -25,7 +25,7 @@ CATALOG, PROBLEMS = load([shipped()])
 # Requirements that later issues bring; until then their Symptoms are told without a check.
 REQUIREMENTS = {
     *("agent/config", "agent/version"),
-    *("bucket/encryption", "bucket/exists", "bucket/policy"),
+    *("bucket/encryption", "bucket/exists"),
     *("caller/generate-data-key", "caller/plugin", "caller/session-actions"),
     *("clock/skew", "identity/activation", "identity/agent-role"),
     *("key/bucket-state", "key/log-group-policy", "key/log-group-state", "key/state"),

@@ -176,7 +176,6 @@ ARTICLE = Report(
                         {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": GROUP_ARN}},
                     ),
                 ),
-                "an administrator of the key",
             ),
         ),
         Checked(
