@@ -73,7 +73,10 @@ def _line_mark(expected: str, got: str, decided: bool) -> Mark:
         return "right" if got in ("benign", "unrecognised") else "wrong"
     if not decided:
         return "abstained"
-    return "right" if got == expected or (expected, got) == ("none", "benign") else "wrong"
+    # In this form "none" means that nothing on the node or behind it is at fault: noise, or the
+    # person who starts the session.
+    blameless = expected == "none" and got in ("benign", "caller")
+    return "right" if got == expected or blameless else "wrong"
 
 
 # --- logs ---------------------------------------------------------------------------------------

@@ -6,7 +6,6 @@ Nothing below this file reads the environment, opens a file or looks at the cloc
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -147,8 +146,7 @@ def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
             "no agent log was found in the places where the agent writes it; "
             "name a LOG, or - for standard input"
         )
-    of_catalog = matching.interesting(catalog).pattern
-    wanted = re.compile(b"|".join([b"(?:" + of_catalog + b")", *map(re.escape, LITERALS)]))
+    wanted = matching.interesting(catalog, LITERALS)
     return reading.read(
         places, stdin=around.stdin, span=job.span, session=job.session, interesting=wanted
     )

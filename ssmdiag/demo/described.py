@@ -38,12 +38,12 @@ def merge_patch(target: Any, patch: Any) -> Any:
 
 def door(world: World) -> Door:
     """The door over one described world."""
-    described = _Described(world)
 
     def ask(question: Call) -> Answer:
         answer = _OPERATIONS.get((question.service, question.operation))
         if answer is None:
             return Unreachable(f"the description does not hold {question}")
+        described = _Described(world, question.region or str(world["region"]))
         refusal = described.refusal(question)
         return refusal or answer(described, question.parameters)
 
@@ -52,30 +52,53 @@ def door(world: World) -> Door:
 
 @dataclass(frozen=True)
 class _Described:
+    """A world as it answers in one of its regions."""
+
     world: World
+    region: str
 
     @property
     def account(self) -> str:
         return str(self.world["account"])
 
     @property
-    def region(self) -> str:
-        return str(self.world["region"])
+    def partition(self) -> str:
+        return str(self.world.get("partition", "aws"))
 
     @property
     def caller(self) -> str:
-        partition = self.world.get("partition", "aws")
-        return f"arn:{partition}:sts::{self.account}:assumed-role/Diagnostics/ssmdiag"
+        return f"arn:{self.partition}:sts::{self.account}:assumed-role/Diagnostics/ssmdiag"
 
     def refusal(self, question: Call) -> Optional[Answer]:
         action = _ACTIONS.get((question.service, question.operation))
         action = action or f"{question.service}:{question.operation}"
-        if question.service in ("host", "sts"):
+        if question.service == "host":
             return None
-        document = self.world["diagnostic_credentials"]["policy"]
-        policies = Policies(identity=(Policy("diagnostic credentials", "identity", document),))
-        decision = evaluate(Request(action, "*", self.caller, complete=True), policies)
+        credentials = self.world.get("diagnostic_credentials")
+        if not credentials:
+            return Unreachable("Unable to locate credentials")
+        if question.service == "sts":
+            return None
+        own = Policy("diagnostic credentials", "identity", credentials["policy"])
+        # Who may look at a key is described by these credentials alone, not by the key's policy.
+        root = {"AWS": f"arn:{self.partition}:iam::{self.account}:root"}
+        delegation = {"Effect": "Allow", "Principal": root, "Action": "*", "Resource": "*"}
+        key_policy = Policy("any key policy", "resource", {"Statement": [delegation]})
+        request = Request(action, self._resource(question), self.caller, complete=True)
+        decision = evaluate(request, Policies(identity=(own,), resource=(key_policy,)))
         return None if decision.outcome == "allowed" else self.denied(action)
+
+    def _resource(self, question: Call) -> str:
+        """What AWS checks the question against, as far as statements usually tell it apart."""
+        given, iam = question.parameters, f"arn:{self.partition}:iam::{self.account}"
+        if question.service == "iam":
+            return str(given.get("PolicyArn") or f"{iam}:role/{given.get('RoleName')}")
+        if question.service == "s3":
+            return f"arn:{self.partition}:s3:::{given.get('Bucket', '*')}"
+        if question.service == "kms":
+            found = self.key(str(given.get("KeyId", "")))
+            return found[0] if found else "*"
+        return "*"
 
     def denied(self, action: str) -> Denied:
         message = (
@@ -94,10 +117,12 @@ class _Described:
         return None
 
     def key(self, written: str) -> Optional[tuple[str, Mapping[str, Any]]]:
+        here = f"arn:{self.partition}:kms:{self.region}:{self.account}"
         for arn, key in self.world.get("keys", {}).items():
-            names = {arn, arn.rsplit("/", 1)[-1], *key.get("Aliases", [])}
-            base = arn.rsplit(":", 1)[0]
-            names |= {f"{base}:{alias}" for alias in key.get("Aliases", [])}
+            base, _, name = arn.partition(":key/")
+            names = {arn, *(f"{base}:{alias}" for alias in key.get("Aliases", []))}
+            if base == here:
+                names |= {name, *key.get("Aliases", [])}
             if written in names:
                 return arn, key
         return None
@@ -128,7 +153,7 @@ def _for_role(
 
 def _get_role(d: _Described, role: Mapping[str, Any], parameters: Mapping[str, Any]) -> Answer:
     identity, name = d.world["identity"], parameters["RoleName"]
-    arn = f"arn:{d.world.get('partition', 'aws')}:iam::{d.account}:role/{name}"
+    arn = f"arn:{d.partition}:iam::{d.account}:role/{name}"
     if identity.get("role_name") == name and identity.get("role_arn"):
         arn = identity["role_arn"]
     data: dict[str, Any] = {"RoleName": name, "Arn": arn}
@@ -141,7 +166,7 @@ def _get_role(d: _Described, role: Mapping[str, Any], parameters: Mapping[str, A
 
 
 def _boundary_arn(d: _Described, role: str) -> str:
-    return f"arn:{d.world.get('partition', 'aws')}:iam::{d.account}:policy/boundary-of-{role}"
+    return f"arn:{d.partition}:iam::{d.account}:policy/boundary-of-{role}"
 
 
 def _attached(_: _Described, role: Mapping[str, Any], __: Mapping[str, Any]) -> Answer:
@@ -172,7 +197,7 @@ def _managed(d: _Described, arn: str) -> Optional[Any]:
             return role["attached"][arn]
         boundary = role.get("boundary")
         if boundary and arn == _boundary_arn(d, name):
-            return boundary.get("policy", boundary)
+            return boundary if "Statement" in boundary else boundary.get("policy")
     return None
 
 
@@ -265,15 +290,17 @@ def _log_groups(d: _Described, parameters: Mapping[str, Any]) -> Answer:
 def _get_document(d: _Described, parameters: Mapping[str, Any]) -> Answer:
     preferences, name = d.world["preferences"], parameters["Name"]
     version = parameters.get("DocumentVersion", "$DEFAULT")
+    if d.region != d.world["region"]:
+        return _absent("InvalidDocument", f"document {name} does not exist")
     other = d.world.get("other_documents", {}).get(name)
     if other is not None:
         return Known({"Name": name, "Content": json.dumps(other), "DocumentVersion": "1"})
     if name != preferences["document"] or not preferences.get("exists", True):
         return _absent("InvalidDocument", f"document {name} does not exist")
     content, number = preferences["content"], preferences.get("default_version", "1")
-    if version == "$LATEST":
-        content = preferences.get("latest_content", content)
-        number = preferences.get("latest_version", "1")
+    latest = preferences.get("latest_version", "1")
+    if version in ("$LATEST", latest):
+        content, number = preferences.get("latest_content", content), latest
     return Known({"Name": name, "Content": json.dumps(content), "DocumentVersion": number})
 
 
@@ -284,6 +311,11 @@ def _sessions(d: _Described, _: Mapping[str, Any]) -> Answer:
         return Known({"Sessions": []})
     owner = d.world.get("user", {}).get("arn")
     return Known({"Sessions": [{"DocumentName": name, "Owner": owner}]})
+
+
+def _buckets(d: _Described, _: Mapping[str, Any]) -> Answer:
+    names = [n for n, bucket in d.world.get("buckets", {}).items() if _owned(d, bucket)]
+    return Known({"Buckets": [{"Name": name} for name in names]})
 
 
 def _with_bucket(
@@ -326,8 +358,10 @@ def _bucket_policy(d: _Described, _: str, bucket: Mapping[str, Any]) -> Answer:
     return Known({"Policy": json.dumps(bucket["policy"])})
 
 
-_ACTIONS = {("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration"}
-
+_ACTIONS = {
+    ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
+    ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
+}
 
 
 def _of_world(
@@ -353,6 +387,7 @@ _OPERATIONS: dict[tuple[str, str], Callable[[_Described, Mapping[str, Any]], Ans
     ("kms", "ListGrants"): _with_key("kms:ListGrants", _list_grants),
     ("kms", "ListAliases"): _list_aliases,
     ("logs", "DescribeLogGroups"): _log_groups,
+    ("s3", "ListBuckets"): _buckets,
     ("s3", "GetBucketLocation"): _with_bucket(_bucket_location),
     ("s3", "GetBucketEncryption"): _with_bucket(_bucket_encryption),
     ("s3", "GetBucketPolicy"): _with_bucket(_bucket_policy),

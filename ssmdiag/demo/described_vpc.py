@@ -8,7 +8,7 @@ endpoints with the fields of the Amazon EC2 API Reference.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ssmdiag.world.call import Absent, Answer, Known
@@ -85,7 +85,7 @@ def security_groups(world: World, parameters: Parameters) -> Answer:
 
 
 def _group(
-    identifier: str, ingress: list[Mapping[str, Any]], egress: list[Mapping[str, Any]]
+    identifier: str, ingress: Sequence[Mapping[str, Any]], egress: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     return {
         "GroupId": identifier,

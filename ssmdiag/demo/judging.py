@@ -33,8 +33,10 @@ def log_text(scenario: Scenario) -> bytes:
 
 def judge(scenario: Scenario, report: Report) -> Item:
     """Compare the kinds of resources that were found broken, or open, with those expected."""
-    broken = {f.resource.kind for f in report.findings if f.verdict == "broken"}
-    unverified = {s.kind for f in report.findings if f.verdict == "unverified" for s in f.suspects}
+    broken: set[str] = {f.resource.kind for f in report.findings if f.verdict == "broken"}
+    unverified: set[str] = {
+        s.kind for f in report.findings if f.verdict == "unverified" for s in f.suspects
+    }
     causes, verdict = set(scenario["root_causes"]) - {"none"}, scenario["expected_verdict"]
     expected = f"{verdict}:{'+'.join(sorted(causes)) or 'none'}"
     got = f"{report.verdict}:{'+'.join(sorted(broken)) or 'none'}"

@@ -19,7 +19,7 @@ LITERALS = (
     b"Parsing AgentMessage ",
     b"role credentials",
     b"amazon-ssm-agent - v",
-    b"assumed-role/",
+    b" arn:aws:sts::",
     b"for instance: ",
     b"Opening websocket connection",
 )

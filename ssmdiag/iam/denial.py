@@ -29,18 +29,19 @@ _KIND = "|".join(words.replace(" ", r"\ ") for words, _ in _POLICY_TYPES)
 
 _ACTION = regex.compile(
     r"""
-    \ is\ not\ authorized\ to\ perform:?+\ ['"`]?+(?P<action>[\w-]++:[\w*]++)['"`]?+
+    (?<!\S)is\ not\ authorized\ to\ perform:?+\ ['"`]?+(?P<action>[\w-]++:[\w*]++)['"`]?+
     (?:
         \ on\ this\ resource\b
       | \ on\ the\ resource\ associated\ with\ this\ ciphertext\b
-      | \ on\ resource:?+(?!\ (?:because|with)\ )
-        (?:\ "(?P<quoted>[^"]++)" | \ (?P<bare>(?:(?:role|user|group|policy)\ )?+[^\s"<]++))?+
+      | \ on\ resource:?+
+        (?:(?!\ (?:because|with)\ )
+           (?:\ "(?P<quoted>[^"]++)" | \ (?P<bare>(?:(?:role|user|group|policy)\ )?+[^\s"<]++)))?+
     )?+
     """,
     regex.VERBOSE | regex.IGNORECASE,
 )
 _KEY_ACCESS = regex.compile(
-    r" is not authorized to access the (?:KMS )?+key\b(?: (?P<bare>arn:[^\s\"<]++))?+",
+    r"(?<!\S)is not authorized to access the (?:KMS )?+key\b(?: (?P<bare>arn:[^\s\"<]++))?+",
     regex.IGNORECASE,
 )
 _REASON = regex.compile(
@@ -96,7 +97,7 @@ def _sentence(text: str, found: regex.Match[str]) -> tuple[Denial, int]:
     end = reason.end() if reason else found.end()
     explicit, policy_type, policy_arn = _read_reason(reason)
     denial = Denial(
-        message=_clean(text[start:end]),
+        message=text[start:end],
         action=parts.get("action"),
         principal=principal,
         resource=resource,
@@ -135,11 +136,11 @@ _LONGEST_PRINCIPAL = 2048
 
 def _subject(text: str, end: int) -> tuple[Optional[str], int]:
     """Who stands right before ``end``, and where the sentence starts."""
-    last_words = text[max(0, end - _LONGEST_PRINCIPAL) : end].rsplit(" ", 2)[-2:]
+    last_words = text[max(0, end - _LONGEST_PRINCIPAL) : end].rsplit(" ", 3)[-3:-1]
     found = _SUBJECT.search(" ".join(last_words))
     if found and (found["label"] or parse_arn(found["who"]) or ".amazonaws.com" in found["who"]):
-        return found["who"], end - len(found[0])
-    return None, end + 1
+        return found["who"], end - 1 - len(found[0])
+    return None, end
 
 
 def _trim(text: Optional[str]) -> Optional[str]:

@@ -82,9 +82,9 @@ _SHAPES = regex.compile(
       An\ error\ occurred\ \((?P<botocore>[\w.]++)\)
     | \bError\ Code:\ (?P<java>[\w.]++)
     | <Code>\ ?+(?P<s3>[\w.]++)\ ?+</Code>
-    | <(?P<xml>[A-Z]\w*?(?:{_ENDING}|BadRequest))(?:\ [^<>]*+)?>
+    | <(?P<xml>[A-Z]\w*?{_ENDING}|BadRequest)(?:\ [^<>]*+)?>
     | "(?:__type|[Cc]ode|errorCode)"\ ?+:\ ?+"(?:[\w.]*+\#)?+(?P<json>[\w.]++)"
-    | (?<![\w./-])(?P<sdk>(?:KMS\.)?+[A-Z]\w*+)(?=:(?:\ |$)|:?\ status\ code:)
+    | (?<![\w./-])(?P<sdk>(?:KMS\.)?+[A-Z]\w*+)(?=:(?:\ |$)|:?\ status\ code:|(?<={_ENDING})$)
     | (?<=[a-z])(?P<glued>(?:AccessDenied|Throttling|RequestError|ResourceNotFound|Validation)
         (?:Exception)?+)(?=:(?:\ |$))
     """,

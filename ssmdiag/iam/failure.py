@@ -23,7 +23,7 @@ LONGEST = 64 * 1024
 _GAP = regex.compile(r"(?:\s|\\[nrt]|#0(?:11|12|15))++")
 """White space, also as JSON (``\\n``) and syslog (``#011``) write it."""
 
-_QUOTE = regex.compile(r'\\++"|&quot;')
+_QUOTE = regex.compile(r'(?<!\\)\\*+(?:"|&quot;)')
 
 
 def read_failure(text: str) -> Optional[Failure]:
@@ -52,12 +52,15 @@ _SAYINGS: tuple[tuple[str, FailureKind], ...] = (
     (r"\bUnauthorized request\b", "denial"),
     (r"(?i)\bsignature (?:expired|not yet current)\b", "clock"),
     (r"\brequest signature we calculated does not match\b", "credentials"),
-    (r"\bkey/[\w-]++ is (?:disabled|pending|unavailable|not enabled)\b", "key-state"),
+    (
+        r"\bkey/(?:mrk-)?+[0-9a-f-]{32,36}+ is (?:disabled|pending|unavailable|not enabled)\b",
+        "key-state",
+    ),
 )
 """Sentences that say more than the code they come with."""
 
 _BARE_SAYINGS: tuple[tuple[str, FailureKind], ...] = (
-    (r"\bAccess Denied\b|\b[Yy]ou are not authorized to perform\b", "denial"),
+    (r"\bAccess Denied\b|\bForbidden$|\b[Yy]ou are not authorized to perform\b", "denial"),
     (r"\bno EC2 instance role found\b|\b[Uu]nable to locate credentials\b", "credentials"),
     (r"\bno valid (?:providers in chain|credentials could be retrieved)\b", "credentials"),
     (r"\bcredentials are already expired\b", "credentials"),
@@ -91,7 +94,7 @@ def _code_at(codes: list[ErrorCode], start: int) -> Optional[str]:
 
 
 _TAG = regex.compile(r"<[^<>]*+>")
-_BEFORE_MESSAGE = regex.compile(r"^\) when calling the \w++ operation(?: \([^()]*+\))?+")
+_BEFORE_MESSAGE = regex.compile(r"^ when calling the \w++ operation(?: \([^()]*+\))?+")
 _AFTER_MESSAGE = regex.compile(r",? status code: |</(?i:message)>| \(Service: | caused by: ")
 
 
@@ -101,7 +104,8 @@ def _bare_denial(text: str, code: Optional[ErrorCode]) -> Denial:
     said = _AFTER_MESSAGE.split(_BEFORE_MESSAGE.sub("", said), maxsplit=1)[0]
     said = " ".join(_TAG.sub(" ", said).split()).strip(" :>")
     name = code.code if code else None
-    message = f"{name}: {said}" if name and said else (said or name or text)
+    named = name and not name.isdigit()
+    message = f"{name}: {said}" if named and said else (said or name or text)
     # The metadata service's word for a role that EC2 is not trusted to assume.
     trust = name == "AssumeRoleUnauthorizedAccess"
     return Denial(message, policy_type="trust" if trust else None, code=name)

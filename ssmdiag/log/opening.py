@@ -128,9 +128,9 @@ class _Tap:
             self._ahead += more
         return self._ahead
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> bytes:
         ahead, self._ahead = self._ahead, b""
-        return ahead or self._read(size)
+        return ahead + self._read(size - len(ahead))
 
     def _read(self, size: int) -> bytes:
         data = self._raw.read(size)
