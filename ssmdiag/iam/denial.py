@@ -55,7 +55,7 @@ _REASON = regex.compile(
            (?:\ transitively\ through\ (?:an?|the)\ (?P<through>{_KIND})(?:\ policy)?+)?+
            (?:\ ?+:\ ?+(?P<policy_arn>arn:[^\s"'<>)\]]++))?+
         )?+
-      | because\ (?:(?!\ status\ code:|\ \(Service:)[^.<\]])*+
+      | because\ (?:(?!\ status\ code:|\ \(Service:)[^.<\]])++
     )
     """,
     regex.VERBOSE | regex.IGNORECASE,
@@ -97,7 +97,7 @@ def _sentence(text: str, found: regex.Match[str]) -> tuple[Denial, int]:
     end = reason.end() if reason else found.end()
     explicit, policy_type, policy_arn = _read_reason(reason)
     denial = Denial(
-        message=text[start:end],
+        message=text[start:end].strip(),
         action=parts.get("action"),
         principal=principal,
         resource=resource,

@@ -16,11 +16,11 @@ from typing import Literal, Optional
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.iam.context import account_of, is_service, lookup_for, owner_of
 from ssmdiag.iam.grant import admits
-from ssmdiag.iam.layer import WORDS, Layer, Step, read_layer
+from ssmdiag.iam.layer import Layer, Step, read_layer
 from ssmdiag.iam.logic import Truth, all_of, any_of
 from ssmdiag.iam.pattern import Lookup
 from ssmdiag.iam.policy import Decision, Policies, Request
-from ssmdiag.iam.statement import Reading
+from ssmdiag.iam.statement import WORDS, Reading
 
 _Path = list[Step]
 
@@ -61,15 +61,13 @@ class _Layers:
     session: Layer
 
     def all(self) -> tuple[Layer, ...]:
-        return (
-            self.scp, self.endpoint, self.resource, self.identity, self.boundary, self.session,
-        )  # fmt: skip
+        restricting = (self.scp, self.endpoint)
+        return (*restricting, self.resource, self.identity, self.boundary, self.session)
 
 
 def _read_layers(request: Request, policies: Policies, lookup: Lookup) -> _Layers:
     service = is_service(request.principal)
     exempt = service or ":role/aws-service-role/" in (request.principal_arn or "")
-
     return _Layers(
         scp=read_layer("scp", () if exempt else policies.scps, request, lookup),
         endpoint=read_layer("vpc-endpoint", policies.endpoint, request, lookup),
@@ -160,10 +158,8 @@ def _by_deny(
         said = f"{reading.named} denies {request.action} on {request.resource}"
         if denies:
             return Decision("denied", layer.type, True, (said,), _statement(reading))
-        return Decision(
-            "undetermined", layer.type, True, (f"{said} if it applies: {_obstacle(reading)}",),
-            _statement(reading),
-        )  # fmt: skip
+        said = f"{said} if it applies: {_obstacle(reading)}"
+        return Decision("undetermined", layer.type, True, (said,), _statement(reading))
     return None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Optional
 
@@ -10,20 +10,8 @@ from ssmdiag.iam.logic import Truth, any_of
 from ssmdiag.iam.pattern import Lookup
 from ssmdiag.iam.policy import Policy, Request
 from ssmdiag.iam.principal import Reach
-from ssmdiag.iam.statement import Reading, nearest, read_policy
+from ssmdiag.iam.statement import WORDS, Reading, nearest, read_policy
 from ssmdiag.model import PolicyType
-
-WORDS: Mapping[PolicyType, str] = {
-    "identity": "identity-based policy",
-    "resource": "resource-based policy",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "scp": "service control policy",
-    "rcp": "resource control policy",
-    "vpc-endpoint": "VPC endpoint policy",
-    "trust": "role trust policy",
-}
-"""The kinds of policies as AWS's own refusals word them."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,13 @@ from ssmdiag.iam.logic import Truth, all_of, any_of, negate
 from ssmdiag.iam.pattern import Lookup, Pattern, glob, read_pattern
 from ssmdiag.iam.policy import Policy, Request
 from ssmdiag.iam.principal import Meant, Reach, meant_by, principals_of
+from ssmdiag.model import PolicyType
 
 _HAS_PRINCIPAL = ("resource", "rcp", "vpc-endpoint", "trust")
 
-_POLICY_WORDS: Mapping[str, str] = {
-    "resource": "resource policy",
+WORDS: Mapping[PolicyType, str] = {
+    "identity": "identity-based policy",
+    "resource": "resource-based policy",
     "boundary": "permissions boundary",
     "session": "session policy",
     "scp": "service control policy",
@@ -23,6 +25,7 @@ _POLICY_WORDS: Mapping[str, str] = {
     "vpc-endpoint": "VPC endpoint policy",
     "trust": "role trust policy",
 }
+"""The kinds of policies as AWS's own refusals word them."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +75,8 @@ class Reading:
 
 def describe(policy: Policy) -> str:
     """``inline policy "logs"``: identity policies with an ARN are the managed ones."""
-    kind = _POLICY_WORDS.get(policy.type)
-    if kind is None:
+    kind = WORDS[policy.type]
+    if policy.type == "identity":
         kind = "managed policy" if policy.arn else "inline policy"
     return f'{kind} "{policy.name}"'
 

@@ -41,15 +41,16 @@ _PREFIX = (
     rb"(?:" + _SYSLOG + rb"(?:" + _AGENT_TAG + rb"|(?=\d{4}-))|" + _BARE_TAG + rb")?"
 )
 _OTHER_PROGRAM = _SYSLOG + rb"(?!" + _AGENT_TAG + rb")[^\s:]{1,80}: "
+# Without a time; but where a ticket wrapped the line behind the time, this is no Record by itself.
+_BARE_LEVEL = rb"(?<!\d\d:\d\d:\d\d\n)(?<!:\d\d\.\d{4}\n)(?:" + _LEVEL + rb")[ \t]{1,4}(?=\[)"
 _CRASH = rb"panic: |fatal error: "
 # What the user's side of Session Manager shows; a line that ends in a colon introduces it.
-_CLIENT = rb"SessionId: \S{1,300} ?:\s|(?<!:\n)(?<!:\r\n)-{5,}ERROR-{3,}"
-
+_CLIENT = rb"SessionId: \S{1,300} ?:(?=\s)|(?<!:\n)(?<!:\r\n)-{5,}ERROR-{3,}"
 
 START = re.compile(
     rb"\n(?:" + _TIME_LEVEL + rb"|" + _PREFIX + rb"(?:"
     rb"" + _TIME_LEVEL + rb"|" + _LEVEL_TIME + rb"|"
-    rb"" + _LEVEL + rb"[ \t]{1,4}(?=\[)|" + _CRASH + rb"|" + _CLIENT + rb")|"
+    rb"" + _BARE_LEVEL + rb"|" + _CRASH + rb"|" + _CLIENT + rb")|"
     rb"" + _OTHER_PROGRAM + rb")"
 )
 """The line break before a Record and the beginning of that Record."""

@@ -52,14 +52,17 @@ def parse_records(
     tally = tally or Tally()
     for piece in _Cutter(read, offset, wanted, tally).pieces():
         parts = [(start, raw) for start, raw in _parts(piece) if raw.strip(b" \t\r\n\0")]
+        line, counted = piece.line, 0
         for start, raw in parts:
             tally.records += 1
-            cut = piece.cut if raw is parts[-1][1] else 0
+            line += piece.raw.count(b"\n", counted, start)
+            counted = start
+            cut = piece.cut if start == parts[-1][0] else 0
             yield layout.parse(
                 raw[:KEEP],
                 cut=cut + max(0, len(raw) - KEEP),
                 file=file,
-                line=piece.line + piece.raw.count(b"\n", 0, start) if piece.line else 0,
+                line=line if piece.line else 0,
                 offset=piece.offset + start,
             )
 

@@ -245,6 +245,9 @@ def _undetermined(
     if not situation.online:
         settle, why = "run ssmdiag with access to AWS", "whether it still does was not asked"
     if denial is not None and symptom is not None:
+        readable = not isinstance(need.resource_policy, Gap) and role.gap is None
+        if readable and denial.policy_type == decision.layer:
+            return _agreed(need, decision, denial, symptom)
         kind = denied_resource(denial)
         resource = Resource(kind, _name(kind, need, denial))
         advice: tuple[Remedy, ...] = (need.remedy,) if kind == need.kind else ()
@@ -265,6 +268,20 @@ def _undetermined(
         suspect = Resource("boundary", role.boundary_arn or need.role)
     said = f"whether {_who(need)} is allowed {need.action} on {need.what}: {why}"
     return Unverified(said, (suspect,), settle, decision.reasons)
+
+
+def _agreed(need: Need, decision: Decision, denial: Denial, symptom: Symptom) -> Verdict:
+    """AWS named this kind of policy, and in it a condition is found that may well have decided."""
+    kind = denied_resource(denial)
+    where = f" ({' of '.join(reversed(decision.statement))})" if decision.statement else ""
+    resource = Resource(kind, _name(kind, need, denial))
+    return Broken(
+        f"{_who(need)} is refused {need.action} on {need.what} by a condition{where}",
+        resource,
+        (*decision.reasons, f"AWS refused it: {denial.message} ({moments(symptom)})"),
+        (Advice(f"make the condition{where} fit the node's requests, or narrow the statement"),),
+        provable=False,
+    )
 
 
 def _missing(need: Need, role: RolePolicies, decision: Decision) -> tuple[str, str]:

@@ -33,13 +33,20 @@ from ssmdiag.requirements.bucket_facts import (
     bucket_exists,
     bucket_key,
     bucket_policy,
+    bucket_region,
     reading_encryption,
 )
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
-from ssmdiag.requirements.key_facts import Key, find_key, key_policy
-from ssmdiag.requirements.preferences import READABLE, Preferences, find_preferences
-from ssmdiag.requirements.role import agent_need, grants
+from ssmdiag.requirements.key_facts import Key, find_key, grants, key_policy
+from ssmdiag.requirements.preferences_facts import (
+    BUCKET_NAME,
+    READABLE,
+    Preferences,
+    find_preferences,
+    is_bucket_name,
+)
+from ssmdiag.requirements.role import agent_need
 from ssmdiag.requirements.role_policies import RolePolicies, read_role
 from ssmdiag.world.call import Ask, call
 
@@ -55,7 +62,11 @@ def _configured(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
     found = find_preferences(ask, situation)
     if isinstance(found, Gap):
         return waits(READABLE, "not known before the preferences are")
-    return found if found.bucket else NotApplicable("no bucket is configured")
+    if not found.bucket:
+        return NotApplicable("no bucket is configured")
+    if not is_bucket_name(found.bucket):
+        return waits(BUCKET_NAME, "the configured name has to be mended first")
+    return found
 
 
 def _stage(ask: Ask, situation: Situation) -> Union[Stage, Verdict]:
@@ -230,7 +241,7 @@ def _bucket_key(ask: Ask, situation: Situation) -> Verdict:
         return waits(EXISTS, name.why)
     if name is None:
         return NotApplicable("the bucket is not encrypted with a KMS key of yours")
-    key = find_key(ask, name)
+    key = find_key(ask, name, bucket_region(ask, found.bucket, situation.region))
     if not isinstance(key, Key):
         return waits("key/bucket-state", "the bucket's key has to be known first")
     return permission(situation, _data_key_need(ask, situation, stage, key), role)
@@ -238,8 +249,10 @@ def _bucket_key(ask: Ask, situation: Situation) -> Verdict:
 
 def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Need:
     found, agent, role = stage
-    policy: Union[Policy, Gap] = key_policy(ask, key.arn)
-    via = f"s3.{situation.region}.{dns_suffix(situation.region)}"
+    elsewhere = bucket_region(ask, found.bucket, situation.region)
+    place = elsewhere or situation.region
+    policy: Union[Policy, Gap] = key_policy(ask, key.arn, elsewhere)
+    via = f"s3.{place}.{dns_suffix(place)}"
     action = "kms:GenerateDataKey"
     condition = {"StringEquals": {"kms:ViaService": via}}
     both = (action, "kms:Decrypt")
@@ -258,13 +271,17 @@ def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Ne
         action=action,
         resource=key.arn,
         what=f"the key {key.arn} of bucket {found.bucket}",
-        context={"kms:ViaService": via, "kms:CallerAccount": agent.account},
+        context={
+            "kms:ViaService": via,
+            "kms:CallerAccount": agent.account,
+            "aws:RequestedRegion": place,
+        },
         owner=key.account,
         resource_policy=policy if isinstance(policy, Gap) else (policy,),
         resource_policy_of=Resource("key-policy", key.arn),
         remedy=Allow(agent.role, both, key.arn, "BucketKey", condition),
         admission=admit,
-        grants=lambda: grants(ask, key.arn),
+        grants=lambda: grants(ask, key.arn, elsewhere),
     )
 
 

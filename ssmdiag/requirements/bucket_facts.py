@@ -25,6 +25,17 @@ class Encryption:
     """The KMS key as configured; None for SSE-S3 and for the AWS managed key."""
 
 
+def bucket_region(ask: Ask, bucket: str, node_region: str) -> str:
+    """Where the bucket is, written as a Call's region: empty for the node's own."""
+    answer = ask(call("s3", "GetBucketLocation", Bucket=bucket))
+    if not isinstance(answer, Known):
+        return ""
+    # us-east-1 has no location constraint, eu-west-1 may have an old name (S3 API Reference).
+    place = answer.data.get("LocationConstraint") or "us-east-1"
+    place = "eu-west-1" if place == "EU" else place
+    return "" if place == node_region else str(place)
+
+
 def bucket_exists(ask: Ask, bucket: str) -> Union[bool, Gap]:
     """Does the bucket exist, as far as these credentials may see?"""
     answer = ask(call("s3", "GetBucketLocation", Bucket=bucket))

@@ -13,9 +13,8 @@ from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of
 from ssmdiag.model import Allow, NotApplicable, Resource, Situation, Symptom, Unverified, Verdict
 from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
-from ssmdiag.requirements.key_facts import Key, key_policy, session_key
-from ssmdiag.requirements.preferences import Preferences
-from ssmdiag.requirements.role import grants
+from ssmdiag.requirements.key_facts import Key, grants, key_policy, session_key
+from ssmdiag.requirements.preferences_facts import Preferences
 from ssmdiag.requirements.role_policies import read_role
 from ssmdiag.world.call import Ask
 

@@ -21,10 +21,10 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.bucket_facts import bucket_key
+from ssmdiag.requirements.bucket_facts import bucket_key, bucket_region
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key_facts import Key, find_key, foreign, session_key
-from ssmdiag.requirements.preferences import READABLE, Preferences, find_preferences, rewrite
+from ssmdiag.requirements.preferences_facts import READABLE, Preferences, find_preferences, rewrite
 from ssmdiag.world.call import Absent, Ask, call
 
 
@@ -157,7 +157,7 @@ def _bucket_key_state(ask: Ask, situation: Situation) -> Verdict:
         return waits("bucket/exists", name.why)
     if name is None:
         return NotApplicable("the bucket is not encrypted with a KMS key of yours")
-    key = find_key(ask, name)
+    key = find_key(ask, name, bucket_region(ask, found.bucket, situation.region))
     if isinstance(key, Gap):
         return Unverified(key.why, (Resource("key-policy", name),), key.settle)
     return usable(key, "the bucket's key", "key/bucket-state", situation)

@@ -6,14 +6,15 @@ Sources: AWS KMS API Reference, DescribeKey and GetKeyPolicy.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
-from ssmdiag.iam.policy import Policy
+from ssmdiag.iam.policy import Grant, Policy
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
-from ssmdiag.requirements.preferences import Preferences, find_preferences
+from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 
@@ -38,9 +39,12 @@ class Key:
         return arn.account if arn else ""
 
 
-def find_key(ask: Ask, written: str) -> Union[Key, Gap, Absent]:
-    """Resolve a key id, ARN or alias. ``Absent`` if KMS says that there is no such key."""
-    answer = ask(call("kms", "DescribeKey", KeyId=written))
+def find_key(ask: Ask, written: str, region: str = "") -> Union[Key, Gap, Absent]:
+    """Resolve a key id, ARN or alias. ``Absent`` if KMS says that there is no such key.
+
+    ``region`` is where to look, if that is not the node's own.
+    """
+    answer = ask(call("kms", "DescribeKey", region, KeyId=written))
     if isinstance(answer, Absent):
         return answer
     if not isinstance(answer, Known):
@@ -55,9 +59,9 @@ def find_key(ask: Ask, written: str) -> Union[Key, Gap, Absent]:
     )
 
 
-def key_policy(ask: Ask, key_arn: str) -> Union[Policy, Gap]:
+def key_policy(ask: Ask, key_arn: str, region: str = "") -> Union[Policy, Gap]:
     """The policy of one key. GetKeyPolicy works in the owning account only."""
-    answer = ask(call("kms", "GetKeyPolicy", KeyId=key_arn, PolicyName="default"))
+    answer = ask(call("kms", "GetKeyPolicy", region, KeyId=key_arn, PolicyName="default"))
     if not isinstance(answer, Known):
         return gap_of(answer, f"the policy of key {key_arn}")
     try:
@@ -83,3 +87,22 @@ def session_key(ask: Ask, situation: Situation) -> Union[Key, Gap, Absent, Prefe
     if foreign(found.key, situation.region):
         return found
     return find_key(ask, found.key)
+
+
+def grants(ask: Ask, key_arn: str, region: str = "") -> Optional[Sequence[Grant]]:
+    """The grants of a key, or None if they may not be read."""
+    answer = ask(call("kms", "ListGrants", region, KeyId=key_arn))
+    if not isinstance(answer, Known):
+        return None
+    return [
+        Grant(g.get("GranteePrincipal", ""), tuple(g.get("Operations", ())), g.get("Constraints"))
+        for g in answer.data.get("Grants", [])
+    ]
+
+
+def aliases(ask: Ask, key: Key) -> dict[str, Sequence[str]]:
+    """The request's ``kms:ResourceAliases``, for policies that ask for it."""
+    answer = ask(call("kms", "ListAliases", KeyId=key.arn))
+    if not isinstance(answer, Known):
+        return {}
+    return {"kms:ResourceAliases": [a["AliasName"] for a in answer.data.get("Aliases", [])]}

@@ -23,7 +23,7 @@ from ssmdiag.model import (
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key_facts import Key, session_key
 from ssmdiag.requirements.log_group_facts import Group, find_group
-from ssmdiag.requirements.preferences import READABLE, Preferences, find_preferences, rewrite
+from ssmdiag.requirements.preferences_facts import READABLE, Preferences, find_preferences, rewrite
 from ssmdiag.world.call import Ask, call
 
 EXISTS = "log-group/exists"

@@ -26,7 +26,7 @@ from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, wa
 from ssmdiag.requirements.key import usable
 from ssmdiag.requirements.key_facts import Key, find_key, key_policy, session_key
 from ssmdiag.requirements.log_group_facts import Group, find_group
-from ssmdiag.requirements.preferences import READABLE, find_preferences
+from ssmdiag.requirements.preferences_facts import READABLE, find_preferences
 from ssmdiag.world.call import Absent, Ask
 
 LOGS_ACTIONS = (

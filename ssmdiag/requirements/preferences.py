@@ -1,15 +1,12 @@
-"""The preferences in force, and whether they say what was meant.
+"""Whether the preferences say what was meant: a destination, and names that can be names.
 
-Sources: Systems Manager User Guide, "Session document schema" and "Configure session preferences";
-Amazon CloudWatch Logs API Reference, CreateLogGroup (form of a name).
+Sources: Systems Manager User Guide, "Session document schema" and "Configure session preferences".
 """
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 from ssmdiag.model import (
     Advice,
@@ -17,21 +14,30 @@ from ssmdiag.model import (
     Holds,
     NotApplicable,
     Resource,
-    SessionStart,
     Situation,
     Unverified,
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
-from ssmdiag.requirements.identity import node_id
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
 from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
-from ssmdiag.world.call import Absent, Ask, Call, Known, Unreachable, call
+from ssmdiag.requirements.preferences_facts import (
+    BUCKET_NAME,
+    DEFAULT_DOCUMENT,
+    DESTINATIONS,
+    GROUP_NAME,
+    READABLE,
+    Preferences,
+    document_in_use,
+    find_preferences,
+    is_bucket_name,
+    is_group_name,
+    parsed,
+    reading,
+    rewrite,
+)
+from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
 
-DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
-READABLE = "preferences/document"
-
-_DESTINATIONS = ("cloudWatchLogGroupName", "s3BucketName")
 _LOGGING_INPUTS = (
     "s3BucketName",
     "s3KeyPrefix",
@@ -41,137 +47,6 @@ _LOGGING_INPUTS = (
     "cloudWatchStreamingEnabled",
     "kmsKeyId",
 )
-_GROUP_NAME = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}\Z")
-
-
-@dataclass(frozen=True)
-class Preferences:
-    """The session document that sessions are started with, as far as logging is concerned."""
-
-    document: str
-    content: dict[str, Any]
-    source: str
-    written: bool = True
-    """False: only the log told it; the document itself could not be read."""
-
-    def text(self, name: str) -> str:
-        return str(self.content.get("inputs", {}).get(name) or "")
-
-    def flag(self, name: str) -> bool:
-        # Newer agents accept booleans written as strings, so a reader must too.
-        return str(self.content.get("inputs", {}).get(name, "")).lower() == "true"
-
-    @property
-    def group(self) -> str:
-        return self.text("cloudWatchLogGroupName")
-
-    @property
-    def bucket(self) -> str:
-        return self.text("s3BucketName")
-
-    @property
-    def key(self) -> str:
-        return self.text("kmsKeyId")
-
-    @property
-    def prefix(self) -> str:
-        return self.text("s3KeyPrefix").strip("/")
-
-
-def reading(document: str, version: str = "$DEFAULT") -> Call:
-    """The Call for one version of a session document; ``$DEFAULT`` is the one that counts."""
-    return call("ssm", "GetDocument", Name=document, DocumentVersion=version)
-
-
-def document_in_use(ask: Ask, situation: Situation) -> str:
-    """The document that sessions on this node are started with.
-
-    A session takes everything from the document it is started with; nothing is merged from the
-    default one. The log tells it for the sessions that it covers, ssm:DescribeSessions for others.
-    """
-    troubled = {s for symptom in situation.symptoms for s in symptom.sessions}
-    starts = [s for s in situation.starts if s.session in troubled] or list(situation.starts)
-    named = [s.document for s in starts if _is_own(s.document)]
-    if named:
-        return named[-1]
-    node = node_id(ask, situation)
-    if situation.starts or not (situation.online and node):
-        return DEFAULT_DOCUMENT
-    filters = [{"key": "Target", "value": node}]
-    answer = ask(call("ssm", "DescribeSessions", State="History", Filters=filters, MaxResults=20))
-    sessions = answer.data.get("Sessions", []) if isinstance(answer, Known) else []
-    for session in sorted(sessions, key=lambda s: str(s.get("StartDate", "")), reverse=True):
-        name = session.get("DocumentName") or DEFAULT_DOCUMENT
-        if _is_own(name):
-            return str(name)
-    return DEFAULT_DOCUMENT
-
-
-def find_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
-    """Read the preferences in force; where AWS refuses, take what the agent logged."""
-    name = document_in_use(ask, situation)
-    answer = ask(reading(name))
-    if isinstance(answer, Known):
-        content = _parsed(answer.data.get("Content"))
-        if content is None:
-            return Gap(f"document {name} is not valid JSON", "save the preferences again")
-        return Preferences(name, content, f"ssm:GetDocument {name}")
-    start = _latest(situation, name)
-    if start is not None and not isinstance(answer, Absent):
-        source = f"the start of session {start.session} in the agent's log"
-        return Preferences(name, start.content, source, written=False)
-    return gap_of(answer, f"the preferences document {name}")
-
-
-def _latest(situation: Situation, document: str) -> Optional[SessionStart]:
-    starts = [s for s in situation.starts if s.document == document]
-    return starts[-1] if starts else None
-
-
-def _is_own(document: str) -> bool:
-    # AWS-owned documents (port forwarding, SSH, ...) start sessions that are never logged.
-    return bool(document) and not document.startswith(("AWS-", "AWSFleetManager-", "AmazonEKS-"))
-
-
-def _parsed(content: Any) -> Optional[dict[str, Any]]:
-    try:
-        document = json.loads(content)
-    except (TypeError, ValueError):
-        return None
-    return document if isinstance(document, dict) else None
-
-
-def rewrite(preferences: Preferences, inputs: dict[str, Any], summary: str) -> Write:
-    """The Calls that put ``inputs`` into a document, keep the rest, and make it count.
-
-    UpdateDocument alone changes nothing for sessions: the new version must become the default
-    one (Systems Manager API Reference, UpdateDocumentDefaultVersion).
-    """
-    content = {
-        **preferences.content,
-        "inputs": {**preferences.content.get("inputs", {}), **inputs},
-    }
-    text = json.dumps(content, indent=2)
-    name = preferences.document
-    return Write(
-        (
-            call(
-                "ssm",
-                "UpdateDocument",
-                Name=name,
-                DocumentVersion="$LATEST",
-                DocumentFormat="JSON",
-                Content=text,
-            ),
-            call(
-                "ssm",
-                "UpdateDocumentDefaultVersion",
-                Name=name,
-                DocumentVersion={"$output": "DocumentDescription.DocumentVersion"},
-            ),
-        ),
-        summary,
-    )
 
 
 def _resource(document: str) -> Resource:
@@ -215,7 +90,7 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
     found = find_preferences(ask, situation)
     if isinstance(found, Gap):
         return waits(READABLE, "not known before the preferences are")
-    used = [found.text(name) for name in _DESTINATIONS if found.text(name)]
+    used = [found.text(name) for name in DESTINATIONS if found.text(name)]
     if used:
         return Holds(f"document {found.document} logs sessions to {' and '.join(used)}")
     said = f"document {found.document} in {situation.region} names no log group and no bucket, so "
@@ -225,10 +100,10 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
     if found.document != DEFAULT_DOCUMENT:
         evidence.append(f"sessions on this node are started with document {found.document}")
         default = ask(reading(DEFAULT_DOCUMENT))
-        content = _parsed(default.data.get("Content")) if isinstance(default, Known) else None
+        content = parsed(default.data.get("Content")) if isinstance(default, Known) else None
         inputs = (content or {}).get("inputs", {})
         wanted = {name: inputs[name] for name in _LOGGING_INPUTS if name in inputs}
-        if any(wanted.get(name) for name in _DESTINATIONS):
+        if any(wanted.get(name) for name in DESTINATIONS):
             summary = f"give document {found.document} the logging inputs of {DEFAULT_DOCUMENT}"
             remedies.append(rewrite(found, wanted, summary))
     elif newer := _newer_version(ask, found):
@@ -260,9 +135,9 @@ def _newer_version(ask: Ask, found: Preferences) -> Optional[Write]:
     answer = ask(reading(found.document, "$LATEST"))
     if not isinstance(answer, Known):
         return None
-    content = _parsed(answer.data.get("Content")) or {}
+    content = parsed(answer.data.get("Content")) or {}
     version = answer.data.get("DocumentVersion")
-    if not version or not any(content.get("inputs", {}).get(name) for name in _DESTINATIONS):
+    if not version or not any(content.get("inputs", {}).get(name) for name in DESTINATIONS):
         return None
     order = call(
         "ssm", "UpdateDocumentDefaultVersion", Name=found.document, DocumentVersion=str(version)
@@ -277,12 +152,12 @@ def _group_name(ask: Ask, situation: Situation) -> Verdict:
     name = found.group
     if not name:
         return NotApplicable("no log group is configured")
-    if _GROUP_NAME.match(name):
+    if is_group_name(name):
         return Holds(f"{name!r} has the form of a log group name")
     logged = tuple(f"the agent logged: {s.title}" for s in doubted(situation, GROUP_NAME))
     candidate = name.split(":log-group:")[-1].removesuffix(":*").strip()
     remedies: tuple[Write, ...] = ()
-    if _GROUP_NAME.match(candidate):
+    if is_group_name(candidate):
         summary = f"set cloudWatchLogGroupName to {candidate!r} in {found.document}"
         remedies = (rewrite(found, {"cloudWatchLogGroupName": candidate}, summary),)
     return Broken(
@@ -294,12 +169,34 @@ def _group_name(ask: Ask, situation: Situation) -> Verdict:
     )
 
 
-GROUP_NAME = "preferences/log-group-name"
+def _bucket_name(ask: Ask, situation: Situation) -> Verdict:
+    found = find_preferences(ask, situation)
+    if isinstance(found, Gap):
+        return waits(READABLE, "not known before the preferences are")
+    name = found.bucket
+    if not name:
+        return NotApplicable("no bucket is configured")
+    if is_bucket_name(name):
+        return Holds(f"{name!r} has the form of a bucket name")
+    candidate = re.sub(r"^(?:s3://|arn:aws[\w-]*:s3:::)", "", name.strip()).split("/")[0]
+    remedies: tuple[Write, ...] = ()
+    if is_bucket_name(candidate):
+        summary = f"set s3BucketName to {candidate!r} in {found.document}"
+        remedies = (rewrite(found, {"s3BucketName": candidate}, summary),)
+    return Broken(
+        f"document {found.document} names the bucket {name!r}, which no bucket can be called: the "
+        "name alone is wanted",
+        _resource(found.document),
+        ("S3 rejects such a name before it looks for the bucket",),
+        remedies,
+    )
+
 
 REQUIREMENTS = (
     Requirement(READABLE, "The preferences document exists", "preferences", _readable),
     Requirement(
         "preferences/destination", "Sessions are logged somewhere", "preferences", _destination
     ),
+    Requirement(BUCKET_NAME, "The bucket's name is well-formed", "preferences", _bucket_name),
     Requirement(GROUP_NAME, "The log group's name is well-formed", "preferences", _group_name),
 )

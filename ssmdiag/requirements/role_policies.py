@@ -23,7 +23,13 @@ class RolePolicies:
     boundary: Optional[tuple[Policy, ...]]
     arn: str = ""
     boundary_arn: str = ""
+    trust: Optional[Policy] = None
+    """The role trust policy; None if it could not be read."""
     gap: Optional[Gap] = None
+
+    def documents(self) -> tuple[Mapping[str, Any], ...]:
+        """Every identity policy's document; none if they could not be read."""
+        return tuple(policy.document for policy in self.identity or ())
 
 
 def read_role(ask: Ask, role: str) -> RolePolicies:
@@ -40,16 +46,18 @@ def read_role(ask: Ask, role: str) -> RolePolicies:
     unread = [a for a in (whole, attached, inline) if not isinstance(a, Known)]
     if unread or not isinstance(attached, Known):
         gap = _gap(role, unread)
-        return RolePolicies(None, None, data.get("Arn", ""), boundary_arn, gap)
+        return RolePolicies(None, None, data.get("Arn", ""), boundary_arn, gap=gap)
     arns = [p["PolicyArn"] for p in attached.data["AttachedPolicies"]]
     identity = _identity(ask, role, arns)
     boundary = _boundary(ask, boundary_arn)
+    trust = data.get("AssumeRolePolicyDocument")
     gaps = [x for x in (identity, boundary) if isinstance(x, Gap)]
     return RolePolicies(
         identity=None if isinstance(identity, Gap) else identity,
         boundary=None if isinstance(boundary, Gap) else boundary,
         arn=data.get("Arn", ""),
         boundary_arn=boundary_arn,
+        trust=Policy("role trust policy", "trust", trust) if isinstance(trust, dict) else None,
         gap=gaps[0] if gaps else None,
     )
 

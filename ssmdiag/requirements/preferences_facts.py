@@ -1,0 +1,169 @@
+"""The preferences in force, as facts: which document counts, and what it says.
+
+Sources: Systems Manager User Guide, "Session document schema" and "Configure session preferences";
+Amazon CloudWatch Logs API Reference, CreateLogGroup (form of a name).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Optional, Union
+
+from ssmdiag.model import SessionStart, Situation, Write
+from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.requirements.identity import node_id
+from ssmdiag.world.call import Absent, Ask, Call, Known, call
+
+DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
+READABLE = "preferences/document"
+GROUP_NAME = "preferences/log-group-name"
+BUCKET_NAME = "preferences/bucket-name"
+
+DESTINATIONS = ("cloudWatchLogGroupName", "s3BucketName")
+
+_GROUP_NAME_FORM = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}\Z")
+# Amazon S3 User Guide, "Bucket naming rules".
+_BUCKET_NAME_FORM = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+
+
+def is_group_name(text: str) -> bool:
+    """Can a log group be called so?"""
+    return bool(_GROUP_NAME_FORM.match(text))
+
+
+def is_bucket_name(text: str) -> bool:
+    """Can a bucket be called so?"""
+    return bool(_BUCKET_NAME_FORM.match(text))
+
+
+@dataclass(frozen=True)
+class Preferences:
+    """The session document that sessions are started with, as far as logging is concerned."""
+
+    document: str
+    content: dict[str, Any]
+    source: str
+    written: bool = True
+    """False: only the log told it; the document itself could not be read."""
+
+    def text(self, name: str) -> str:
+        return str(self.content.get("inputs", {}).get(name) or "")
+
+    def flag(self, name: str) -> bool:
+        # Newer agents accept booleans written as strings, so a reader must too.
+        return str(self.content.get("inputs", {}).get(name, "")).lower() == "true"
+
+    @property
+    def group(self) -> str:
+        return self.text("cloudWatchLogGroupName")
+
+    @property
+    def bucket(self) -> str:
+        return self.text("s3BucketName")
+
+    @property
+    def key(self) -> str:
+        return self.text("kmsKeyId")
+
+    @property
+    def prefix(self) -> str:
+        return self.text("s3KeyPrefix").strip("/")
+
+
+def reading(document: str, version: str = "$DEFAULT") -> Call:
+    """The Call for one version of a session document; ``$DEFAULT`` is the one that counts."""
+    return call("ssm", "GetDocument", Name=document, DocumentVersion=version)
+
+
+def document_in_use(ask: Ask, situation: Situation) -> str:
+    """The document that sessions on this node are started with.
+
+    A session takes everything from the document it is started with; nothing is merged from the
+    default one. The log tells it for the sessions that it covers, ssm:DescribeSessions for others.
+    """
+    troubled = {s for symptom in situation.symptoms for s in symptom.sessions}
+    starts = [s for s in situation.starts if s.session in troubled] or list(situation.starts)
+    named = [s.document for s in starts if _is_own(s.document)]
+    if named:
+        return named[-1]
+    node = node_id(ask, situation)
+    if situation.starts or not (situation.online and node):
+        return DEFAULT_DOCUMENT
+    filters = [{"key": "Target", "value": node}]
+    answer = ask(call("ssm", "DescribeSessions", State="History", Filters=filters, MaxResults=20))
+    sessions = answer.data.get("Sessions", []) if isinstance(answer, Known) else []
+    for session in sorted(sessions, key=lambda s: str(s.get("StartDate", "")), reverse=True):
+        name = session.get("DocumentName") or DEFAULT_DOCUMENT
+        if _is_own(name):
+            return str(name)
+    return DEFAULT_DOCUMENT
+
+
+def find_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
+    """Read the preferences in force; where AWS refuses, take what the agent logged."""
+    name = document_in_use(ask, situation)
+    answer = ask(reading(name))
+    if isinstance(answer, Known):
+        content = parsed(answer.data.get("Content"))
+        if content is None:
+            return Gap(f"document {name} is not valid JSON", "save the preferences again")
+        return Preferences(name, content, f"ssm:GetDocument {name}")
+    start = _latest(situation, name)
+    if start is not None and not isinstance(answer, Absent):
+        source = f"the start of session {start.session} in the agent's log"
+        return Preferences(name, start.content, source, written=False)
+    return gap_of(answer, f"the preferences document {name}")
+
+
+def _latest(situation: Situation, document: str) -> Optional[SessionStart]:
+    starts = [s for s in situation.starts if s.document == document]
+    return starts[-1] if starts else None
+
+
+def _is_own(document: str) -> bool:
+    # AWS-owned documents (port forwarding, SSH, ...) start sessions that are never logged.
+    return bool(document) and not document.startswith(("AWS-", "AWSFleetManager-", "AmazonEKS-"))
+
+
+def parsed(content: Any) -> Optional[dict[str, Any]]:
+    """A session document's text as a dictionary, or None if it is none."""
+    try:
+        document = json.loads(content)
+    except (TypeError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
+def rewrite(preferences: Preferences, inputs: dict[str, Any], summary: str) -> Write:
+    """The Calls that put ``inputs`` into a document, keep the rest, and make it count.
+
+    UpdateDocument alone changes nothing for sessions: the new version must become the default
+    one (Systems Manager API Reference, UpdateDocumentDefaultVersion).
+    """
+    content = {
+        **preferences.content,
+        "inputs": {**preferences.content.get("inputs", {}), **inputs},
+    }
+    text = json.dumps(content, indent=2)
+    name = preferences.document
+    return Write(
+        (
+            call(
+                "ssm",
+                "UpdateDocument",
+                Name=name,
+                DocumentVersion="$LATEST",
+                DocumentFormat="JSON",
+                Content=text,
+            ),
+            call(
+                "ssm",
+                "UpdateDocumentDefaultVersion",
+                Name=name,
+                DocumentVersion={"$output": "DocumentDescription.DocumentVersion"},
+            ),
+        ),
+        summary,
+    )

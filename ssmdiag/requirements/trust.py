@@ -1,0 +1,58 @@
+"""Whether the service that hands out the node's credentials may assume the role.
+
+Sources: IAM User Guide, "Roles terms and concepts" (trust policy); Systems Manager User Guide,
+"Create the IAM service role required for Systems Manager in hybrid environments".
+"""
+
+from __future__ import annotations
+
+from ssmdiag.iam.arn import dns_suffix
+from ssmdiag.iam.evaluate import evaluate
+from ssmdiag.iam.policy import Policies, Request
+from ssmdiag.model import Advice, Broken, Holds, NotApplicable, Resource, Situation, Verdict
+from ssmdiag.requirements.contract import Requirement, waits
+from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.role_policies import read_role
+from ssmdiag.world.call import Ask
+
+
+def _trusted(ask: Ask, situation: Situation) -> Verdict:
+    agent = find_agent(ask, situation)
+    if not isinstance(agent, Agent):
+        return waits("identity/agent-role", "not known before the agent's role is")
+    role = read_role(ask, agent.role)
+    # EC2 assumes the role of an instance profile, Systems Manager that of the other two.
+    service = "ec2" if agent.how == "instance profile" else "ssm"
+    principal = f"{service}.{_service_suffix(service, situation.region)}"
+    if role.trust is None:
+        return NotApplicable("the role trust policy was not read, and nothing casts doubt on it")
+    request = Request(
+        "sts:AssumeRole",
+        role.arn,
+        principal,
+        resource_account=agent.account,
+        context={"aws:SourceAccount": agent.account},
+    )
+    decision = evaluate(request, Policies(identity=(), resource=(role.trust,)))
+    if decision.outcome != "denied":
+        return Holds(f"{principal} may assume role {agent.role}", decision.reasons)
+    return Broken(
+        f"the trust policy of role {agent.role} does not let {principal} assume it, so the node "
+        "gets no credentials",
+        Resource("role", agent.role),
+        decision.reasons,
+        (
+            Advice(
+                f"let {principal} assume the role (iam:UpdateAssumeRolePolicy): Effect Allow, "
+                f"Principal Service {principal}, Action sts:AssumeRole"
+            ),
+        ),
+    )
+
+
+def _service_suffix(service: str, region: str) -> str:
+    # Only EC2's principal has China's own suffix there (IAM User Guide, "Service principals").
+    return dns_suffix(region) if service == "ec2" else "amazonaws.com"
+
+
+REQUIREMENTS = (Requirement("role/trust", "The node may assume its role", "identity", _trusted),)
