@@ -62,7 +62,9 @@ class Account:
         """Make ``environ`` (usually ``os.environ``) lead here and nowhere else, for the time."""
         before = dict(environ)
         for name in before:
-            if name.startswith("AWS_") or name.lower().endswith("_proxy"):
+            # The data path is where the AWS CLI keeps its own models; it leads to nobody.
+            leads_away = name.startswith("AWS_") and name != "AWS_DATA_PATH"
+            if leads_away or name.lower().endswith("_proxy"):
                 del environ[name]
         environ.update({name: v for name, v in self.environ.items() if name != "PATH"})
         try:

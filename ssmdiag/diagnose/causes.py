@@ -8,7 +8,7 @@ new breaks. The last round is also the proof of all Changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ssmdiag.diagnose.checking import check
 from ssmdiag.model import Broken, Checked, Holds, Remedy, Resource, Situation
@@ -63,8 +63,17 @@ def find_causes(requirements: Sequence[Requirement], ask: Ask, situation: Situat
             edit = compose(world, _remedies(group))
             causes.append(Cause(resource_of(group[0]), group, edit, hidden=number > 0))
         causes.sort(key=_layer)
-        after = check(requirements, _with(ask, causes), situation)
+        after = check(requirements, _with(ask, causes), _mended(situation, seen))
     return Diagnosis(tuple(causes), before, after)
+
+
+def _mended(situation: Situation, seen: set[tuple[str, Resource]]) -> Situation:
+    """The Situation once the causes are mended: what they explain is of the past then."""
+    explained = {requirement for requirement, _ in seen}
+    still = tuple(
+        s for s in situation.symptoms if explained.isdisjoint(x.requirement for x in s.suspects)
+    )
+    return replace(situation, symptoms=still)
 
 
 def _with(ask: Ask, causes: Sequence[Cause]) -> Ask:

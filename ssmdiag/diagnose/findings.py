@@ -12,6 +12,7 @@ from ssmdiag.model import (
     Checked,
     Finding,
     Holds,
+    NotApplicable,
     Proof,
     Resource,
     Situation,
@@ -79,7 +80,8 @@ def _proof(cause: Cause, number: int, diagnosis: Diagnosis) -> Proof:
         return Proof(False, "only proposed: the policies that it mends could not be read")
     wanted = {c.id for c in cause.checked}
     after = {c.id: c for c in diagnosis.after}
-    open_ones = [after[i] for i in sorted(wanted) if not isinstance(after[i].verdict, Holds)]
+    good = (Holds, NotApplicable)
+    open_ones = [after[i] for i in sorted(wanted) if not isinstance(after[i].verdict, good)]
     if open_ones:
         rest = "; ".join(_said(c) for c in open_ones)
         return Proof(False, f"with the change in place, {rest}")

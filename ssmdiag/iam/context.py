@@ -29,6 +29,17 @@ def account_of(principal: str) -> Optional[str]:
     return arn.account if arn else None
 
 
+# Service principals belong to no account and no organization of the customer's.
+_ABSENT_FOR_SERVICES = (
+    "aws:PrincipalAccount",
+    "aws:PrincipalArn",
+    "aws:PrincipalOrgID",
+    "aws:PrincipalOrgPaths",
+    "aws:PrincipalType",
+    "aws:username",
+)
+
+
 def owner_of(request: Request) -> Optional[str]:
     """The account that owns the resource: as told, else from its ARN, else the caller's own."""
     arn = parse_arn(request.resource)
@@ -66,7 +77,7 @@ def _added(request: Request) -> Mapping[str, ContextValue]:
     if is_service(request.principal):
         keys["aws:PrincipalIsAWSService"] = "true"
         keys["aws:PrincipalServiceName"] = request.principal
-        keys.update(dict.fromkeys(("aws:PrincipalArn", "aws:PrincipalType", "aws:username")))
+        keys.update(dict.fromkeys(_ABSENT_FOR_SERVICES))
         return keys
     caller = parse_arn(request.principal)
     if caller:
@@ -76,7 +87,10 @@ def _added(request: Request) -> Mapping[str, ContextValue]:
 
 def _added_for(caller: Arn, request: Request) -> Mapping[str, ContextValue]:
     kind, _, name = caller.resource.partition("/")
-    through_service = any(key.lower() == "kms:viaservice" for key in request.context)
+    through_service = any(
+        key.lower() == "kms:viaservice" and value is not None
+        for key, value in request.context.items()
+    )
     keys: dict[str, ContextValue] = {
         "aws:PrincipalAccount": caller.account,
         "aws:PrincipalIsAWSService": "false",

@@ -74,7 +74,12 @@ class Reading:
 
 
 def describe(policy: Policy) -> str:
-    """``inline policy "logs"``: identity policies with an ARN are the managed ones."""
+    """``inline policy "logs"``: identity policies with an ARN are the managed ones.
+
+    Policies of a resource and of a trust need no name of their own: ``the key policy``.
+    """
+    if policy.type in ("resource", "trust"):
+        return f"the {policy.name}"
     kind = WORDS[policy.type]
     if policy.type == "identity":
         kind = "managed policy" if policy.arn else "inline policy"

@@ -10,7 +10,16 @@ from __future__ import annotations
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of
-from ssmdiag.model import Allow, NotApplicable, Resource, Situation, Symptom, Unverified, Verdict
+from ssmdiag.model import (
+    Admit,
+    Allow,
+    NotApplicable,
+    Resource,
+    Situation,
+    Symptom,
+    Unverified,
+    Verdict,
+)
 from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key_facts import Key, grants, key_policy, session_key
@@ -56,6 +65,7 @@ def _judge(
     role = read_role(ask, role_name)
     arn = parse_arn(caller)
     account = arn.account if arn else ""
+    partition = partition_of(situation.region)
     readable = policy if isinstance(policy, Gap) else (policy,)
     need = Need(
         requirement=ID,
@@ -63,8 +73,7 @@ def _judge(
         resource=key.arn,
         what=f"the session key {key.arn}",
         role=role_name,
-        role_arn=role.arn
-        or f"arn:{partition_of(situation.region)}:iam::{account}:role/{role_name}",
+        role_arn=role.arn or f"arn:{partition}:iam::{account}:role/{role_name}",
         principal=caller,
         account=account,
         context={"kms:ViaService": None, "kms:CallerAccount": account},
@@ -72,6 +81,12 @@ def _judge(
         resource_policy=readable,  # type: ignore[arg-type]
         resource_policy_of=Resource("key-policy", key.arn),
         remedy=Allow(role_name, (_ACTION,), key.arn, "SessionKey"),
+        admission=Admit(
+            key.arn,
+            "SessionManagerCaller",
+            ("AWS", role.arn or f"arn:{partition}:iam::{account}:role/{role_name}"),
+            (_ACTION,),
+        ),
         grants=lambda: grants(ask, key.arn),
         kind="caller",
     )

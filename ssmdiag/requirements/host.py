@@ -20,7 +20,7 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     if not symptoms:
         return NotApplicable("nothing in the log casts doubt on it")
     agent = find_agent(ask, situation)
-    metadata_only = all(s.failure and s.failure.host == _METADATA for s in symptoms)
+    metadata_only = all(_METADATA in s.sample.message for s in symptoms)
     if metadata_only and isinstance(agent, Agent) and agent.hybrid:
         return Holds(f"{agent.session} is a hybrid node, which has no instance metadata service")
     worst = symptoms[0]

@@ -71,6 +71,9 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
     identity, source = config.get("IdentityType"), config.get("CredentialSource")
     session = config.get("InstanceId") or situation.instance_id or ""
     if identity == "EC2" and source == "None" and not _profile_role(ask):
+        fallback = _default_host_management(ask, account or "", str(session), None)
+        if isinstance(fallback, Agent) and account:
+            return fallback
         return NoRole("the agent's identity_config.json names no source of credentials")
     if account is None:
         return Gap(

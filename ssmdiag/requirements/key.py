@@ -45,6 +45,8 @@ def _session_key_named(ask: Ask, situation: Situation) -> Verdict:
             (key.why,),
             (Advice("create the alias, or name an existing key in kmsKeyId"),),
         )
+    if isinstance(key, Absent):
+        return waits("key/state", "the key has to exist first")
     if isinstance(key, Gap):
         return Unverified(key.why, (Resource("key-policy", found.key),), key.settle)
     return Holds(f"kmsKeyId names a key of {situation.region}")

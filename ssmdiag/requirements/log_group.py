@@ -23,7 +23,13 @@ from ssmdiag.model import (
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key_facts import Key, session_key
 from ssmdiag.requirements.log_group_facts import Group, find_group
-from ssmdiag.requirements.preferences_facts import READABLE, Preferences, find_preferences, rewrite
+from ssmdiag.requirements.preferences_facts import (
+    READABLE,
+    Preferences,
+    find_preferences,
+    is_group_name,
+    rewrite,
+)
 from ssmdiag.world.call import Ask, call
 
 EXISTS = "log-group/exists"
@@ -55,7 +61,7 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
     preferences, group = found
     if group.exact:
         return Holds(f"log group {group.name} exists in {situation.region}")
-    if group.exists and group.name == group.written.strip():
+    if not is_group_name(group.written):
         return waits("preferences/log-group-name", "the configured name has to be mended first")
     signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, EXISTS))
     if group.exists:

@@ -5,6 +5,8 @@ Source: Amazon CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Union
 
 from ssmdiag.iam.arn import logs_principal
@@ -81,50 +83,72 @@ def _log_group_key_state(ask: Ask, situation: Situation) -> Verdict:
 
 def _log_group_key_policy(ask: Ask, situation: Situation) -> Verdict:
     found = log_group_key(ask, situation)
+    if isinstance(found, (NotApplicable, Unverified)):
+        return found
     if not isinstance(found, tuple):
-        return (
-            found
-            if isinstance(found, (NotApplicable, Unverified))
-            else waits("key/log-group-state", "the key has to exist first")
-        )
+        return waits("key/log-group-state", "the key has to exist first")
     group, key = found
     service = logs_principal(situation.region)
-    group_arn = group.arn(key.account)
     policy = key_policy(ask, key.arn)
     resource = Resource("key-policy", key.arn)
     signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, "key/log-group-policy"))
     if isinstance(policy, Gap):
         settle = f"{policy.settle}; GetKeyPolicy works only in the key's own account {key.account}"
         return Unverified(policy.why, (resource,), settle, signs)
-    decisions = [_admitted(service, group_arn, key, policy, action) for action in _LOGS_MUST]
-    bad = next((d for d in decisions if d.outcome == "denied"), None)
-    if bad is None and all(d.outcome == "allowed" for d in decisions):
+    decision = _decided([_admitted(service, group, key, policy, a) for a in _LOGS_MUST])
+    if decision.outcome == "allowed":
         return Holds(f"the key policy lets {service} use key {key.id} for {group.name}")
-    if bad is None:
-        reasons = next(d.reasons for d in decisions if d.outcome == "undetermined")
-        settle = "compare the key policy's condition with the log group by hand"
+    evidence = (*decision.reasons, *signs)
+    if decision.outcome == "undetermined":
         said = f"whether the key policy lets {service} use key {key.id} depends on a condition"
-        return Unverified(said, (resource,), settle, (*reasons, *signs))
-    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group_arn}}
-    remedy = Admit(key.arn, "CloudWatchLogs", ("Service", service), LOGS_ACTIONS, condition)
+        settle = "compare the key policy's condition with the log group by hand"
+        return Unverified(said, (resource,), settle, evidence)
+    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group.arn(key.account)}}
+    remedy: Remedy = Admit(key.arn, "CloudWatchLogs", ("Service", service), LOGS_ACTIONS, condition)
+    if decision.explicit:
+        remedy = Advice("narrow the Deny statement of the key policy that is named above")
     said = f"the policy of key {key.id} does not let CloudWatch Logs ({service}) use the key for "
-    said += f"log group {group.name}"
-    remedies: tuple[Remedy, ...] = (remedy,)
-    if bad.explicit:
-        remedies = (Advice("narrow the Deny statement of the key policy that is named above"),)
-    return Broken(said, resource, (*bad.reasons, *signs), remedies)
+    return Broken(f"{said}log group {group.name}", resource, evidence, (remedy,))
 
 
-def _admitted(service: str, group_arn: str, key: Key, policy: Policy, action: str) -> Decision:
-    """Would the key policy let CloudWatch Logs use the key for this group?"""
-    request = Request(
-        action=action,
-        resource=key.arn,
-        principal=service,
-        resource_account=key.account,
-        context={"kms:EncryptionContext:aws:logs:arn": group_arn, "kms:ViaService": None},
-    )
-    return evaluate(request, Policies(identity=(), resource=(policy,)))
+def _decided(decisions: Sequence[Decision]) -> Decision:
+    """The worst of several Decisions."""
+    for outcome in ("denied", "undetermined"):
+        for decision in decisions:
+            if decision.outcome == outcome:
+                return decision
+    return decisions[0]
+
+
+def _admitted(service: str, group: Group, key: Key, policy: Policy, action: str) -> Decision:
+    """Would the key policy let CloudWatch Logs use the key for this group?
+
+    The guide does not say whether CloudWatch Logs names the source of its request, so a condition
+    on it decides only if it decides alike in both cases.
+    """
+    group_arn, account = group.arn(key.account), group.account or key.account
+    told = {"aws:SourceArn": group_arn, "aws:SourceAccount": account}
+    decisions = [
+        evaluate(
+            Request(
+                action=action,
+                resource=key.arn,
+                principal=service,
+                resource_account=key.account,
+                context={
+                    "kms:EncryptionContext:aws:logs:arn": group_arn,
+                    "kms:ViaService": None,
+                    **source,
+                },
+            ),
+            Policies(identity=(), resource=(policy,)),
+        )
+        for source in (told, dict.fromkeys(told))
+    ]
+    if decisions[0].outcome == decisions[1].outcome:
+        return decisions[0]
+    denied = next(d for d in decisions if d.outcome != "allowed")
+    return replace(denied, outcome="undetermined")
 
 
 REQUIREMENTS = (

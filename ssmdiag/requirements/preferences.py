@@ -38,6 +38,23 @@ from ssmdiag.requirements.preferences_facts import (
 )
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
 
+# What the console writes when preferences are saved for the first time.
+_NEW_DOCUMENT = {
+    "schemaVersion": "1.0",
+    "description": "Document to hold regional settings for Session Manager",
+    "sessionType": "Standard_Stream",
+    "inputs": {
+        "s3BucketName": "",
+        "s3KeyPrefix": "",
+        "s3EncryptionEnabled": True,
+        "cloudWatchLogGroupName": "",
+        "cloudWatchEncryptionEnabled": True,
+        "cloudWatchStreamingEnabled": True,
+        "kmsKeyId": "",
+        "runAsEnabled": False,
+        "runAsDefaultUser": "",
+    },
+}
 _LOGGING_INPUTS = (
     "s3BucketName",
     "s3KeyPrefix",
@@ -68,7 +85,7 @@ def _readable(ask: Ask, situation: Situation) -> Verdict:
         )
     answer = ask(reading(name))
     if isinstance(answer, Absent):
-        return _never_saved(name, situation)
+        return _never_saved(ask, name, situation)
     if isinstance(answer, Known):
         return Broken(found.why, _resource(name), (found.settle,))
     settle = f"allow ssm:GetDocument on document/{name}"
@@ -77,12 +94,14 @@ def _readable(ask: Ask, situation: Situation) -> Verdict:
     return Unverified(found.why, (_resource(name),), settle)
 
 
-def _never_saved(name: str, situation: Situation) -> Verdict:
+def _never_saved(ask: Ask, name: str, situation: Situation) -> Verdict:
+    empty = Preferences(name, _NEW_DOCUMENT, "", written=False)
     return Broken(
         f"Session Manager preferences were never saved in {situation.region}: "
         f"document {name} does not exist, so no session is logged",
         _resource(name),
         ("preferences are regional; those of another region do not count here",),
+        tuple(_prepared_destination(ask, situation, empty)),
     )
 
 

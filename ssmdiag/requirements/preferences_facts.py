@@ -148,6 +148,16 @@ def rewrite(preferences: Preferences, inputs: dict[str, Any], summary: str) -> W
     }
     text = json.dumps(content, indent=2)
     name = preferences.document
+    if not preferences.written:
+        create = call(
+            "ssm",
+            "CreateDocument",
+            Name=name,
+            DocumentType="Session",
+            DocumentFormat="JSON",
+            Content=text,
+        )
+        return Write((create,), summary)
     return Write(
         (
             call(

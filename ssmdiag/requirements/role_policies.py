@@ -88,7 +88,7 @@ def _identity(ask: Ask, role: str, arns: Sequence[str]) -> Union[tuple[Policy, .
     managed = managed_policies(ask, arns, "identity")
     if isinstance(managed, Gap):
         return managed
-    return (*(Policy(f'inline policy "{n}"', "identity", d) for n, d in own), *managed)
+    return (*(Policy(n, "identity", d) for n, d in own), *managed)
 
 
 def _boundary(ask: Ask, arn: str) -> Union[tuple[Policy, ...], Gap]:
@@ -108,7 +108,7 @@ def managed_policies(ask: Ask, arns: Sequence[str], kind: Any) -> Union[tuple[Po
     for arn, answer in zip(arns, ask.all(versions)):
         if not isinstance(answer, Known):
             return gap_of(answer, f"policy {arn}")
-        name = f'policy "{arn.rsplit("/", 1)[-1]}"'
+        name = arn.rsplit("/", 1)[-1]
         found.append(Policy(name, kind, answer.data["PolicyVersion"]["Document"], arn))
     return tuple(found)
 

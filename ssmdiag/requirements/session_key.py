@@ -28,7 +28,7 @@ from ssmdiag.requirements.key_facts import Key, aliases, grants, key_policy, ses
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.requirements.role import agent_need
 from ssmdiag.requirements.role_policies import RolePolicies, read_role
-from ssmdiag.world.call import Ask
+from ssmdiag.world.call import Absent, Ask
 
 _ID = "role/kms-decrypt"
 _CONTEXT = "kms:EncryptionContext:"
@@ -47,6 +47,8 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         return NotApplicable("sessions are not encrypted with a KMS key")
     if isinstance(key, Preferences):
         return waits("preferences/session-key", "kmsKeyId has to be mended first")
+    if isinstance(key, Absent):
+        return waits("key/state", "the key has to exist first")
     found = find_preferences(ask, situation)
     written = found.key if isinstance(found, Preferences) else ""
     if not isinstance(key, Key):

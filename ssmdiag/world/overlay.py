@@ -50,11 +50,17 @@ def _resolved(writes: Sequence[Call], position: int, below: Ask) -> dict[str, An
         if isinstance(version, dict):
             parameters["Content"] = writes[position - 1].parameters["Content"]
         else:
-            answer = below(
-                call("ssm", "GetDocument", Name=parameters["Name"], DocumentVersion=version)
-            )
-            parameters["Content"] = answer.data["Content"] if isinstance(answer, Known) else "{}"
+            parameters["Content"] = _content(below, parameters["Name"], version)
     return parameters
+
+
+def _content(below: Ask, name: str, version: str) -> str:
+    """A version's text; the newest one, which was surely read already, is tried first."""
+    for wanted in ("$LATEST", version):
+        answer = below(call("ssm", "GetDocument", Name=name, DocumentVersion=wanted))
+        if isinstance(answer, Known) and str(answer.data.get("DocumentVersion")) == version:
+            return str(answer.data["Content"])
+    return "{}"
 
 
 def _is(question: Call, service: str, operation: str, **parameters: Any) -> bool:
