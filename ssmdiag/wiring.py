@@ -74,8 +74,7 @@ def diagnose(job: Job, around: Surroundings) -> Report:
     catalog = shipped_catalog()
     opened = _open(job, around, catalog)
     heard = hear(catalog, opened)
-    if not any(source.problem is None for source in opened.sources):
-        raise JobError("; ".join(f"{s.path}: {s.problem}" for s in opened.sources))
+    _require_something(job, opened, heard)
     door, region = _door(job, around, heard.evidence.region)
     ask = Asking(door)
     report = decide(
@@ -89,6 +88,20 @@ def diagnose(job: Job, around: Surroundings) -> Report:
     if job.save_snapshot is not None:
         write_aside(job.save_snapshot, snapshot.dump(ask.answers, region))
     return report
+
+
+def _require_something(job: Job, opened: reading.Reading, heard: Heard) -> None:
+    """What was not read must not pass for a log without trouble."""
+    if not any(source.problem is None for source in opened.sources):
+        problems = "; ".join(f"{s.path}: {s.problem}" for s in opened.sources)
+        raise JobError(f"{problems}; name a LOG (files, folders), or - for standard input")
+    since, until = opened.period.since, opened.period.until
+    if since and until and since > until:
+        raise JobError(f"the log ends at {until}, before the period asked for; see --since")
+    if job.session and not heard.folded.records:
+        raise JobError(f"the log says nothing of session {job.session}; look further with --all")
+    if job.offline and not any(source.records for source in opened.sources):
+        raise JobError("the log is empty, and with --offline there is nothing else to judge by")
 
 
 def shipped_catalog() -> Catalog:
@@ -141,11 +154,6 @@ def in_region(region: str) -> Commands:
 
 def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
     places = job.places or files.default_places(around.platform, around.environ)
-    if not places:
-        raise JobError(
-            "no agent log was found in the places where the agent writes it; "
-            "name a LOG, or - for standard input"
-        )
     wanted = matching.interesting(catalog, LITERALS)
     return reading.read(
         places, stdin=around.stdin, span=job.span, session=job.session, interesting=wanted

@@ -207,6 +207,9 @@ def test_without_credentials_all_is_unverified_in_one_report(log: Path) -> None:
     ("arguments", "code", "complaint"),
     [
         (["/no/such/agent.log"], 3, "/no/such/agent.log"),
+        (["--offline", "--since", "2027-01-01", "-"], 3, "the log ends at 2026-11-20 14:22:07"),
+        (["--offline", "--session", "nobody-1", "-"], 3, "says nothing of session nobody-1"),
+        (["--offline", "/dev/null"], 3, "/dev/null"),
         (["--snapshot", "/no/such.json", "-"], 3, "/no/such.json cannot be read"),
         (["--since", "yesterday-ish", "-"], 2, "is not a moment"),
         (["--format", "xml"], 2, "xml"),

@@ -1,7 +1,6 @@
 """``ssmdiag diagnose``."""
 
-from __future__ import annotations
-
+# No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
 import os
 import sys
 from datetime import datetime

@@ -22,6 +22,7 @@ from ssmdiag.model import (
     Cluster,
     Finding,
     Holds,
+    NotApplicable,
     Report,
     Situation,
     SourceFile,
@@ -161,5 +162,9 @@ def _followed(requirement: str, verdicts: Mapping[str, Checked]) -> str:
 
 
 def _all_hold(symptom: Symptom, verdicts: Mapping[str, Checked]) -> bool:
+    """Everything that it may come from was looked at, and nothing of that is amiss now."""
     looked_at = [verdicts.get(s.requirement) for s in symptom.suspects]
-    return all(c is not None and isinstance(c.verdict, Holds) for c in looked_at)
+    fine = (Holds, NotApplicable)
+    return all(c is not None and isinstance(c.verdict, fine) for c in looked_at) and any(
+        c is not None and isinstance(c.verdict, Holds) for c in looked_at
+    )

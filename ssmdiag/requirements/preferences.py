@@ -19,7 +19,7 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences_facts import (
     BUCKET_NAME,
@@ -211,7 +211,32 @@ def _bucket_name(ask: Ask, situation: Situation) -> Verdict:
     )
 
 
+def _run_as(ask: Ask, situation: Situation) -> Verdict:
+    found = find_preferences(ask, situation)
+    if isinstance(found, Gap):
+        return waits(READABLE, "not known before the preferences are")
+    user = found.text("runAsDefaultUser")
+    if not found.flag("runAsEnabled"):
+        return Holds("Run As is off in the preferences")
+    if user:
+        return Holds(f"Run As is on, with the default user {user}")
+    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, RUN_AS))
+    return Broken(
+        f"document {found.document} turns Run As on without a default user, and who started the "
+        "session has no tag SSMSessionRunAs",
+        _resource(found.document),
+        ("the agent refuses such a session", *signs),
+        (
+            rewrite(found, {"runAsEnabled": False}, f"turn Run As off in {found.document}"),
+            Advice("or set runAsDefaultUser to an OS user, or tag the callers' roles"),
+        ),
+    )
+
+
+RUN_AS = "preferences/run-as"
+
 REQUIREMENTS = (
+    Requirement(RUN_AS, "Run As names a user", "preferences", _run_as, standing=False),
     Requirement(READABLE, "The preferences document exists", "preferences", _readable),
     Requirement(
         "preferences/destination", "Sessions are logged somewhere", "preferences", _destination
