@@ -31,6 +31,13 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
     """What is written, and the reading Calls that see it."""
     key, bucket = story.key_arn, "overlay-bucket"
     allow = _policy({"Effect": "Allow", "Action": "logs:DescribeLogGroups", "Resource": "*"})
+    trust = _policy(
+        {
+            "Effect": "Allow",
+            "Principal": {"Service": "ssm.amazonaws.com"},
+            "Action": "sts:AssumeRole",
+        }
+    )
     root = {"AWS": f"arn:aws:iam::{story.account_id}:root"}
     admits_logs = _policy(
         {"Effect": "Allow", "Principal": root, "Action": "kms:*", "Resource": "*"},
@@ -44,7 +51,6 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
     content = json.dumps({"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": {}})
     document = call("ssm", "GetDocument", Name=PREFERENCES, DocumentVersion="$DEFAULT")
     rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
-    managed = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
     put_policy = call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=admits_logs)
     create_bucket = call("s3", "CreateBucket", Bucket=bucket)
     return {
@@ -55,9 +61,9 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
                 call("iam", "GetRolePolicy", RoleName=ROLE, PolicyName="New"),
             ],
         ),
-        "attached policy": (
-            [call("iam", "AttachRolePolicy", RoleName=ROLE, PolicyArn=managed)],
-            [call("iam", "ListAttachedRolePolicies", RoleName=ROLE)],
+        "trust policy": (
+            [call("iam", "UpdateAssumeRolePolicy", RoleName=ROLE, PolicyDocument=trust)],
+            [call("iam", "GetRole", RoleName=ROLE)],
         ),
         "key policy": (
             [put_policy],
@@ -113,7 +119,7 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
 
 _NAMES = (
     "inline policy",
-    "attached policy",
+    "trust policy",
     "key policy",
     "key enabled",
     "log group created",
@@ -195,6 +201,8 @@ def _essence(answer: object) -> object:
         return [(g["logGroupName"], g.get("kmsKeyId")) for g in data["logGroups"]]
     if "KeyMetadata" in data:
         return data["KeyMetadata"]["KeyState"]
+    if "Role" in data:
+        return data["Role"]["AssumeRolePolicyDocument"]
     if "Content" in data:
         return json.loads(data["Content"])
     if "Policy" in data:
@@ -202,6 +210,4 @@ def _essence(answer: object) -> object:
     if "Rules" in str(data):
         rules = data["ServerSideEncryptionConfiguration"]["Rules"]
         return [r["ApplyServerSideEncryptionByDefault"] for r in rules]
-    if "AttachedPolicies" in data:
-        return [p["PolicyArn"] for p in data["AttachedPolicies"]]
     return {k: v for k, v in data.items() if k != "IsTruncated"}

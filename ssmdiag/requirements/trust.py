@@ -6,14 +6,28 @@ Sources: IAM User Guide, "Roles terms and concepts" (trust policy); Systems Mana
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.iam.evaluate import evaluate
 from ssmdiag.iam.policy import Policies, Request
-from ssmdiag.model import Advice, Broken, Holds, NotApplicable, Resource, Situation, Verdict
+from ssmdiag.model import (
+    Advice,
+    Broken,
+    Holds,
+    NotApplicable,
+    Remedy,
+    Resource,
+    Situation,
+    Verdict,
+    Write,
+)
 from ssmdiag.requirements.contract import Requirement, waits
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role
-from ssmdiag.world.call import Ask
+from ssmdiag.world.call import Ask, call
 
 
 def _trusted(ask: Ask, situation: Situation) -> Verdict:
@@ -41,13 +55,27 @@ def _trusted(ask: Ask, situation: Situation) -> Verdict:
         "gets no credentials",
         Resource("role", agent.role),
         decision.reasons,
-        (
-            Advice(
-                f"let {principal} assume the role (iam:UpdateAssumeRolePolicy): Effect Allow, "
-                f"Principal Service {principal}, Action sts:AssumeRole"
-            ),
-        ),
+        (_remedy(agent.role, principal, role.trust.document, explicit=decision.explicit),),
     )
+
+
+def _remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bool) -> Remedy:
+    if explicit:
+        return Advice(f"narrow the Deny statement in the trust policy of role {role}")
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": principal},
+        "Action": "sts:AssumeRole",
+    }
+    listed = trust.get("Statement", [])
+    kept = listed if isinstance(listed, list) else [listed]
+    order = call(
+        "iam",
+        "UpdateAssumeRolePolicy",
+        RoleName=role,
+        PolicyDocument=json.dumps({**trust, "Statement": [*kept, statement]}, indent=2),
+    )
+    return Write((order,), f"let {principal} assume role {role}")
 
 
 def _service_suffix(service: str, region: str) -> str:

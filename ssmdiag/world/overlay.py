@@ -89,13 +89,12 @@ def _put_role_policy(write: dict[str, Any], question: Call, answer: Answer) -> A
     return answer
 
 
-def _attach_role_policy(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
-    if not _is(question, "iam", "ListAttachedRolePolicies", RoleName=write["RoleName"]):
+def _update_trust(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
+    asked = _is(question, "iam", "GetRole", RoleName=write["RoleName"])
+    if not asked or not isinstance(answer, Known):
         return answer
-    data = _data(answer, {"AttachedPolicies": []})
-    arn = write["PolicyArn"]
-    if all(policy["PolicyArn"] != arn for policy in data["AttachedPolicies"]):
-        data["AttachedPolicies"].append({"PolicyName": arn.rsplit("/", 1)[-1], "PolicyArn": arn})
+    data = _data(answer, {})
+    data["Role"]["AssumeRolePolicyDocument"] = json.loads(write["PolicyDocument"])
     return Known(data)
 
 
@@ -184,7 +183,7 @@ def _encryption(rules: list[Any]) -> dict[str, Any]:
 
 _EFFECTS: dict[tuple[str, str], Effect] = {
     ("iam", "PutRolePolicy"): _put_role_policy,
-    ("iam", "AttachRolePolicy"): _attach_role_policy,
+    ("iam", "UpdateAssumeRolePolicy"): _update_trust,
     ("kms", "PutKeyPolicy"): _put_key_policy,
     ("kms", "EnableKey"): _key_becomes("Enabled"),
     ("kms", "CancelKeyDeletion"): _key_becomes("Disabled"),
