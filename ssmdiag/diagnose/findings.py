@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
 from ssmdiag.diagnose import wording
 from ssmdiag.diagnose.causes import Cause, Diagnosis, worsened
 from ssmdiag.model import (
+    Broken,
     Change,
     Checked,
     Finding,
@@ -25,6 +27,11 @@ from ssmdiag.world.call import Ask, Call
 Commands = Callable[[Sequence[Call]], tuple[str, ...]]
 
 
+_NOT_ALLOWED = re.compile(
+    r"(?P<who>role \S+) is not allowed (?P<action>\S+) on (?P<what>[^:;]+(?::\S+)?)"
+)
+
+
 def broken_finding(
     cause: Cause,
     number: int,
@@ -33,7 +40,10 @@ def broken_finding(
     commands: Commands,
 ) -> Finding:
     """The Finding of one cause, with its Change and the proof."""
-    verdicts = cause.broken
+    told = {x.requirement for s in symptoms for x in s.suspects}
+    # What the log complains of comes first.
+    checked = sorted(cause.checked, key=lambda c: c.id not in told)
+    verdicts = [c.verdict for c in checked if isinstance(c.verdict, Broken)]
     evidence = list(dict.fromkeys(e for v in verdicts for e in v.evidence))
     if cause.hidden:
         evidence.append("this shows only once what is listed before it is mended")
@@ -42,7 +52,7 @@ def broken_finding(
         resource=cause.resource,
         verdict="broken",
         said=_joined([v.said for v in verdicts]),
-        requirements=tuple(c.id for c in cause.checked),
+        requirements=tuple(c.id for c in checked),
         evidence=tuple(evidence),
         symptoms=symptoms,
         change=change,
@@ -52,15 +62,18 @@ def broken_finding(
 
 
 def _joined(sentences: Sequence[str]) -> str:
-    """Several sentences about one resource as one; what they begin with alike is said once."""
+    """Several sentences about one resource as one; what they have in common is said once."""
     unique = list(dict.fromkeys(sentences))
-    if len(unique) == 1:
-        return unique[0]
-    marker = " is not allowed "
-    heads = {s.split(marker)[0] for s in unique}
-    if len(heads) == 1 and all(marker in s for s in unique):
-        return f"{heads.pop()}{marker}" + ", nor ".join(s.split(marker, 1)[1] for s in unique)
-    return "; ".join(unique)
+    parsed = [_NOT_ALLOWED.fullmatch(s) for s in unique]
+    if len(unique) == 1 or not all(parsed):
+        return "; ".join(unique)
+    actions: dict[str, list[str]] = {}
+    for match in parsed:
+        if match is not None:
+            actions.setdefault(match["what"], []).append(match["action"])
+    who = parsed[0]["who"] if parsed[0] else ""
+    lacks = "; nor ".join(f"{', '.join(names)} on {what}" for what, names in actions.items())
+    return f"{who} is not allowed {lacks}"
 
 
 def change_of(edit: Edit, commands: Commands) -> Optional[Change]:
@@ -137,7 +150,8 @@ def _unverified(
     more = len(group) - len(shown)
     evidence = list(dict.fromkeys(e for v in verdicts for e in v.evidence))
     if more:
-        evidence.append(f"{more} more requirements on the same resource could not be verified")
+        what = "requirement" if more == 1 else "requirements"
+        evidence.append(f"{more} more {what} on the same resource could not be verified")
     return Finding(
         resource=suspects[0] if suspects else Resource("none", "not known"),
         verdict="unverified",

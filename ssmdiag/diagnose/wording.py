@@ -29,7 +29,9 @@ def headline(
             return "The log shows no trouble. AWS was not asked (--offline)."
         held = sum(isinstance(c.verdict, Holds) for c in chain)
         return f"Nothing is wrong: {held} requirements hold, none is broken."
-    first = findings[0].said[:1].upper() + findings[0].said[1:]
+    said = findings[0].said
+    # An action such as logs:PutLogEvents begins small also at the beginning of a sentence.
+    first = said if ":" in said.split(" ", 1)[0] else said[:1].upper() + said[1:]
     if verdict == "unverified":
         more = f" ({len(findings) - 1} more could not be verified.)" if findings[1:] else ""
         return f"Could not be verified: {first}.{more}"

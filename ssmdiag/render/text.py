@@ -158,7 +158,8 @@ def _sessions(sessions: tuple[str, ...]) -> str:
 def _where(record: Record) -> str:
     if not record.file:
         return ""
-    return f" ({record.file} line {record.line})" if record.line else f" ({record.file})"
+    place = "standard input" if record.file == "-" else record.file
+    return f" ({place} line {record.line})" if record.line else f" ({place})"
 
 
 def _symptoms(layout: Layout, heading: str, symptoms: tuple[Symptom, ...]) -> Section:

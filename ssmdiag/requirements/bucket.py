@@ -36,7 +36,7 @@ from ssmdiag.requirements.bucket_facts import (
     bucket_region,
     reading_encryption,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.key_facts import Key, find_key, grants, key_policy
 from ssmdiag.requirements.preferences_facts import (
@@ -85,11 +85,10 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
     found = _configured(ask, situation)
     if not isinstance(found, Preferences):
         return found
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, EXISTS))
     exists = bucket_exists(ask, found.bucket)
     resource = Resource("bucket", found.bucket)
     if isinstance(exists, Gap):
-        return Unverified(exists.why, (resource,), exists.settle, signs)
+        return Unverified(exists.why, (resource,), exists.settle)
     if exists:
         return Holds(f"bucket {found.bucket} exists")
     place: dict[str, Any] = {}
@@ -99,7 +98,7 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
     return Broken(
         f"bucket {found.bucket}, which the preferences name, does not exist",
         resource,
-        ("GetBucketLocation: no such bucket", *signs),
+        ("GetBucketLocation: no such bucket",),
         (Write((create,), f"create bucket {found.bucket} in {situation.region}"),),
     )
 

@@ -183,15 +183,15 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     agent = find_agent(ask, situation)
     if isinstance(agent, Agent):
         said = f"the agent runs as role {agent.role} ({agent.how})"
-        return Holds(said, (f"known from {agent.source}",))
+        asker = _known_dict(ask(CALLER)).get("Arn", "nobody")
+        return Holds(said, (f"known from {agent.source}", f"ssmdiag itself asks as {asker}"))
     signs = doubted(situation, "identity/agent-role")
-    evidence = tuple(f"the agent logged: {s.title}" for s in signs)
     if isinstance(agent, NoRole):
         return Broken(
             "the node has no IAM role: no instance profile that works, and Default Host "
             "Management is not configured",
             Resource("role", situation.instance_id or "this node"),
-            (agent.why, *evidence),
+            (agent.why,),
             (
                 Advice(
                     "attach an instance profile whose role has the policy "
@@ -204,7 +204,7 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     if not situation.online and not signs:
         return NotApplicable("nothing in the log casts doubt on it")
     suspects = (Resource("role", "the agent's role"),) if signs else ()
-    return Unverified(agent.why, suspects, agent.settle, evidence)
+    return Unverified(agent.why, suspects, agent.settle)
 
 
 REQUIREMENTS = (

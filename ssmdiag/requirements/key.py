@@ -23,6 +23,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.bucket_facts import bucket_key, bucket_region
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.key_facts import Key, find_key, foreign, session_key
 from ssmdiag.requirements.preferences_facts import READABLE, Preferences, find_preferences, rewrite
 from ssmdiag.world.call import Absent, Ask, call
@@ -48,8 +49,24 @@ def _session_key_named(ask: Ask, situation: Situation) -> Verdict:
     if isinstance(key, Absent):
         return waits("key/state", "the key has to exist first")
     if isinstance(key, Gap):
-        return Unverified(key.why, (Resource("key-policy", found.key),), key.settle)
+        return _unread(ask, situation, found.key, key)
     return Holds(f"kmsKeyId names a key of {situation.region}")
+
+
+def _unread(ask: Ask, situation: Situation, written: str, gap: Gap) -> Unverified:
+    resource = Resource("key-policy", written)
+    arn, agent = parse_arn(written), find_agent(ask, situation)
+    if arn is None or not isinstance(agent, Agent) or arn.account == agent.account:
+        return Unverified(gap.why, (resource,), gap.settle)
+    return Unverified(
+        f"the session key belongs to account {arn.account}, and neither its policy nor its state "
+        "can be read from here",
+        (resource,),
+        f"the key's owner has to look whether key {written} is enabled, and whether its policy "
+        f"admits account {agent.account}: role {agent.role} for kms:Decrypt, and those who start "
+        "sessions for kms:GenerateDataKey",
+        (gap.why,),
+    )
 
 
 def _other_region(ask: Ask, situation: Situation, found: Preferences) -> Verdict:
@@ -81,7 +98,7 @@ def _session_key_state(ask: Ask, situation: Situation) -> Verdict:
         return _state_from_log(situation, "key/state") or waits(
             "preferences/session-key", f"not known: {key.why}"
         )
-    return usable(key, "the session key", "key/state", situation)
+    return usable(key, "the session key")
 
 
 def _state_from_log(situation: Situation, requirement: str) -> Optional[Unverified]:
@@ -97,16 +114,15 @@ def _state_from_log(situation: Situation, requirement: str) -> Optional[Unverifi
     return None
 
 
-def usable(key: Union[Key, Absent], what: str, requirement: str, situation: Situation) -> Verdict:
+def usable(key: Union[Key, Absent], what: str) -> Verdict:
     """Can this key be used at all: does it exist, is it symmetric, is it enabled?"""
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, requirement))
     if isinstance(key, Absent):
         if "alias" in key.why.lower():
             return waits("preferences/session-key", "the alias does not exist")
         return Broken(
             f"{what} does not exist: it was deleted, or belongs to another region",
             Resource("key-state", what),
-            (key.why, *signs),
+            (key.why,),
             (Advice("a deleted key cannot be brought back: name another key, or create one"),),
         )
     resource = Resource("key-state", key.arn)
@@ -115,7 +131,7 @@ def usable(key: Union[Key, Absent], what: str, requirement: str, situation: Situ
             f"{what} {key.arn} is {key.spec} for {key.usage}; only a symmetric "
             "encryption key works",
             resource,
-            (f"DescribeKey: KeySpec {key.spec}, KeyUsage {key.usage}", *signs),
+            (f"DescribeKey: KeySpec {key.spec}, KeyUsage {key.usage}",),
             (Advice("create a symmetric encryption key and name that one"),),
         )
     if key.state == "Enabled":
@@ -123,7 +139,7 @@ def usable(key: Union[Key, Absent], what: str, requirement: str, situation: Situ
     return Broken(
         f"{what} {key.arn} is {_STATE_WORDS.get(key.state, key.state)}, so nobody can use it",
         resource,
-        (f"DescribeKey: KeyState {key.state}", *signs),
+        (f"DescribeKey: KeyState {key.state}",),
         (_revival(key),),
     )
 
@@ -162,7 +178,7 @@ def _bucket_key_state(ask: Ask, situation: Situation) -> Verdict:
     key = find_key(ask, name, bucket_region(ask, found.bucket, situation.region))
     if isinstance(key, Gap):
         return Unverified(key.why, (Resource("key-policy", name),), key.settle)
-    return usable(key, "the bucket's key", "key/bucket-state", situation)
+    return usable(key, "the bucket's key")
 
 
 REQUIREMENTS = (

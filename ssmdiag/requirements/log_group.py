@@ -20,7 +20,7 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.key_facts import Key, session_key
 from ssmdiag.requirements.log_group_facts import Group, find_group
 from ssmdiag.requirements.preferences_facts import (
@@ -40,7 +40,7 @@ _TAKES_TIME = "the association takes up to five minutes and covers new events on
 Found = tuple[Preferences, Group]
 
 
-def _found(ask: Ask, situation: Situation, requirement: str) -> Union[Found, Verdict]:
+def _found(ask: Ask, situation: Situation) -> Union[Found, Verdict]:
     preferences = find_preferences(ask, situation)
     if isinstance(preferences, Gap):
         return waits(READABLE, "not known before the preferences are")
@@ -48,14 +48,13 @@ def _found(ask: Ask, situation: Situation, requirement: str) -> Union[Found, Ver
         return NotApplicable("no log group is configured")
     group = find_group(ask, situation, preferences.group)
     if isinstance(group, Gap):
-        signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, requirement))
         said = f"whether log group {preferences.group} exists: {group.why}"
-        return Unverified(said, (Resource("log-group", preferences.group),), group.settle, signs)
+        return Unverified(said, (Resource("log-group", preferences.group),), group.settle)
     return preferences, group
 
 
 def _exists(ask: Ask, situation: Situation) -> Verdict:
-    found = _found(ask, situation, EXISTS)
+    found = _found(ask, situation)
     if not isinstance(found, tuple):
         return found
     preferences, group = found
@@ -63,14 +62,13 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
         return Holds(f"log group {group.name} exists in {situation.region}")
     if not is_group_name(group.written):
         return waits("preferences/log-group-name", "the configured name has to be mended first")
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, EXISTS))
     if group.exists:
         summary = f"set cloudWatchLogGroupName to {group.name} in {preferences.document}"
         return Broken(
             f"document {preferences.document} names log group {group.written}, which does not "
             f"exist in {situation.region}; {group.name} does",
             Resource("prefs-document", preferences.document),
-            ("names of log groups are case-sensitive", *signs),
+            ("names of log groups are case-sensitive",),
             (rewrite(preferences, {"cloudWatchLogGroupName": group.name}, summary),),
         )
     key = session_key(ask, situation) if preferences.flag("cloudWatchEncryptionEnabled") else None
@@ -80,13 +78,13 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
         f"log group {group.name} does not exist in {situation.region}, and the agent never "
         "creates it",
         Resource("log-group", group.name),
-        ("the agent looks in the node's own account and region only", *signs),
+        ("the agent looks in the node's own account and region only",),
         (Write((create,), f"create log group {group.name} in {situation.region}"),),
     )
 
 
 def _encrypted(ask: Ask, situation: Situation) -> Verdict:
-    found = _found(ask, situation, ENCRYPTED)
+    found = _found(ask, situation)
     if isinstance(found, Unverified):
         return waits(EXISTS, "not known before the log group is")
     if not isinstance(found, tuple):
@@ -98,12 +96,11 @@ def _encrypted(ask: Ask, situation: Situation) -> Verdict:
         return Holds(f"log group {group.name} is encrypted with {group.key}")
     if not group.exists:
         return waits(EXISTS, "the log group has to exist first")
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, ENCRYPTED))
     return Broken(
         f"log group {group.name} has no KMS key, and the preferences allow sessions only with an "
         "encrypted log group",
         Resource("log-group", group.name),
-        ("DescribeLogGroups shows no kmsKeyId; the default encryption does not count", *signs),
+        ("DescribeLogGroups shows no kmsKeyId; the default encryption does not count",),
         (_association(ask, situation, group), Advice(_TAKES_TIME)),
     )
 

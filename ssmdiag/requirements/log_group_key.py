@@ -24,7 +24,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.key import usable
 from ssmdiag.requirements.key_facts import Key, find_key, key_policy, session_key
 from ssmdiag.requirements.log_group_facts import Group, find_group
@@ -63,7 +63,7 @@ def log_group_key(ask: Ask, situation: Situation) -> Union[tuple[Group, Key], Ve
     else:
         own = find_key(ask, name)
         if isinstance(own, Absent):
-            return usable(own, "the log group's key", "key/log-group-state", situation)
+            return usable(own, "the log group's key")
         if isinstance(own, Gap):
             return Unverified(own.why, (Resource("key-policy", name),), own.settle)
         key = own
@@ -78,7 +78,7 @@ def _log_group_key_state(ask: Ask, situation: Situation) -> Verdict:
     shared = session_key(ask, situation)
     if isinstance(shared, Key) and shared.arn == key.arn:
         return NotApplicable("the log group's key is the session key")
-    return usable(key, "the log group's key", "key/log-group-state", situation)
+    return usable(key, "the log group's key")
 
 
 def _log_group_key_policy(ask: Ask, situation: Situation) -> Verdict:
@@ -91,24 +91,22 @@ def _log_group_key_policy(ask: Ask, situation: Situation) -> Verdict:
     service = logs_principal(situation.region)
     policy = key_policy(ask, key.arn)
     resource = Resource("key-policy", key.arn)
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, "key/log-group-policy"))
     if isinstance(policy, Gap):
         settle = f"{policy.settle}; GetKeyPolicy works only in the key's own account {key.account}"
-        return Unverified(policy.why, (resource,), settle, signs)
+        return Unverified(policy.why, (resource,), settle)
     decision = _decided([_admitted(service, group, key, policy, a) for a in _LOGS_MUST])
     if decision.outcome == "allowed":
         return Holds(f"the key policy lets {service} use key {key.id} for {group.name}")
-    evidence = (*decision.reasons, *signs)
     if decision.outcome == "undetermined":
         said = f"whether the key policy lets {service} use key {key.id} depends on a condition"
         settle = "compare the key policy's condition with the log group by hand"
-        return Unverified(said, (resource,), settle, evidence)
+        return Unverified(said, (resource,), settle, decision.reasons)
     condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group.arn(key.account)}}
     remedy: Remedy = Admit(key.arn, "CloudWatchLogs", ("Service", service), LOGS_ACTIONS, condition)
     if decision.explicit:
         remedy = Advice("narrow the Deny statement of the key policy that is named above")
     said = f"the policy of key {key.id} does not let CloudWatch Logs ({service}) use the key for "
-    return Broken(f"{said}log group {group.name}", resource, evidence, (remedy,))
+    return Broken(f"{said}log group {group.name}", resource, decision.reasons, (remedy,))
 
 
 def _decided(decisions: Sequence[Decision]) -> Decision:

@@ -19,7 +19,7 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences_facts import (
     BUCKET_NAME,
@@ -173,7 +173,6 @@ def _group_name(ask: Ask, situation: Situation) -> Verdict:
         return NotApplicable("no log group is configured")
     if is_group_name(name):
         return Holds(f"{name!r} has the form of a log group name")
-    logged = tuple(f"the agent logged: {s.title}" for s in doubted(situation, GROUP_NAME))
     candidate = name.split(":log-group:")[-1].removesuffix(":*").strip()
     remedies: tuple[Write, ...] = ()
     if is_group_name(candidate):
@@ -183,7 +182,7 @@ def _group_name(ask: Ask, situation: Situation) -> Verdict:
         f"document {found.document} names the log group {name!r}, which no log group can be "
         "called: a name has only letters, digits and . - _ / #",
         _resource(found.document),
-        ("CloudWatch Logs rejects such a name before it looks for the group", *logged),
+        ("CloudWatch Logs rejects such a name before it looks for the group",),
         remedies,
     )
 
@@ -220,12 +219,11 @@ def _run_as(ask: Ask, situation: Situation) -> Verdict:
         return Holds("Run As is off in the preferences")
     if user:
         return Holds(f"Run As is on, with the default user {user}")
-    signs = tuple(f"{s.title} ({moments(s)})" for s in doubted(situation, RUN_AS))
     return Broken(
         f"document {found.document} turns Run As on without a default user, and who started the "
         "session has no tag SSMSessionRunAs",
         _resource(found.document),
-        ("the agent refuses such a session", *signs),
+        ("the agent refuses such a session",),
         (
             rewrite(found, {"runAsEnabled": False}, f"turn Run As off in {found.document}"),
             Advice("or set runAsDefaultUser to an OS user, or tag the callers' roles"),
