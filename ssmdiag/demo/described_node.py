@@ -33,6 +33,12 @@ def runtime_config(world: World, _: Parameters) -> Answer:
     )
 
 
+def disk_space(world: World, _: Parameters) -> Answer:
+    """The agent's volume, of 8 GiB."""
+    free = float(world["os"].get("root_fs_free_percent", 40)) / 100 * (8 << 30)
+    return Known({"Path": "/var/lib/amazon/ssm", "FreeBytes": int(free), "FreeFiles": 500_000})
+
+
 def metadata(world: World, parameters: Parameters) -> Answer:
     """Instance metadata: the name of the instance profile's role, if there is one."""
     role = world["identity"].get("instance_profile_role")
@@ -60,6 +66,7 @@ def instance_information(world: World, _: Parameters) -> Answer:
 
 OPERATIONS = {
     ("host", "GetRuntimeConfig"): runtime_config,
+    ("host", "GetDiskSpace"): disk_space,
     ("host", "GetInstanceMetadata"): metadata,
     ("ssm", "GetServiceSetting"): service_setting,
     ("ssm", "DescribeInstanceInformation"): instance_information,

@@ -16,6 +16,7 @@ from ssmdiag.iam.failure import denied_resource
 from ssmdiag.iam.policy import Decision, Grant, Policies, Policy, Request
 from ssmdiag.model import (
     Advice,
+    Allow,
     Broken,
     Denial,
     Holds,
@@ -205,7 +206,7 @@ def _denied(
             (
                 Advice(
                     f"whoever owns {role.boundary_arn} has to allow {need.action} on "
-                    f"{need.resource} in it; a policy of the role cannot"
+                    f"{_grantable(need)} in it; a policy of the role cannot"
                 ),
             ),
         )
@@ -219,6 +220,11 @@ def _denied(
     else:
         remedies = (need.remedy,)
     return Broken(said, Resource(need.kind, need.role), evidence, remedies)
+
+
+def _grantable(need: Need) -> str:
+    """The resource to write into a policy, which is not always the literal that AWS checks."""
+    return need.remedy.resource if isinstance(need.remedy, Allow) else need.resource
 
 
 def _denied_by_resource(need: Need, decision: Decision, evidence: tuple[str, ...]) -> Verdict:

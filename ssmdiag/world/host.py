@@ -1,13 +1,16 @@
 """The host as a door: what the agent's own files and the instance metadata service say.
 
 Operations: ``GetRuntimeConfig`` (the agent's identity_config.json, which holds no secret: agent
-source ``common/runtimeconfig/identity_config.go``) and ``GetInstanceMetadata`` (a path below
-``/latest/meta-data/``, by IMDSv2; EC2 User Guide, "Use IMDSv2").
+source ``common/runtimeconfig/identity_config.go``), ``GetDiskSpace`` (of the volume that holds the
+agent's data) and ``GetInstanceMetadata`` (a path below ``/latest/meta-data/``, by IMDSv2; EC2 User
+Guide, "Use IMDSv2").
 """
 
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
@@ -37,6 +40,8 @@ def door(platform: str, environ: Mapping[str, str]) -> Door:
     def ask(question: Call) -> Answer:
         if question.operation == "GetRuntimeConfig":
             return _json_file(runtime_config_path(platform, environ))
+        if question.operation == "GetDiskSpace":
+            return _disk_space(runtime_config_path(platform, environ).parent.parent)
         if question.operation == "GetInstanceMetadata":
             return _metadata(question.parameters["Path"], environ)
         raise ValueError(f"the host cannot be asked {question}")
@@ -55,6 +60,19 @@ def _json_file(path: Path) -> Answer:
         )
     except (OSError, ValueError) as error:
         return Unreachable(f"{path}: {error}")
+
+
+def _disk_space(folder: Path) -> Answer:
+    try:
+        usage = shutil.disk_usage(folder)
+    except FileNotFoundError:
+        return Absent(f"{folder} does not exist")
+    except OSError as error:
+        return Unreachable(f"{folder}: {error}")
+    # Windows has no inodes, and some file systems make them as needed and say 0 of 0.
+    inodes = os.statvfs(folder) if hasattr(os, "statvfs") else None
+    files = inodes.f_favail if inodes and inodes.f_files else None
+    return Known({"Path": str(folder), "FreeBytes": usage.free, "FreeFiles": files})
 
 
 def _metadata(path: str, environ: Mapping[str, str]) -> Answer:
