@@ -172,9 +172,11 @@ def _door(job: Job, around: Surroundings, logged_region: Optional[str]) -> tuple
             "the node's region is not known: neither the log nor the AWS configuration names it; "
             "give --region"
         )
-    access = Access(region, job.profile, job.endpoint_url, job.assume_role, job.timeout)
+    aws = Aws(Access(region, job.profile, job.endpoint_url, job.assume_role, job.timeout))
+    if (job.profile or job.assume_role) and (why := aws.enter()):
+        raise JobError(f"{why}; see --profile and --assume-role")
     on_host = host.door(around.platform, around.environ)
-    return first_of([("host", on_host)], Aws(access).read), region
+    return first_of([("host", on_host)], aws.read), region
 
 
 def performing(region: str) -> Callable[[Call], Any]:

@@ -215,7 +215,7 @@ def test_without_credentials_all_is_unverified_in_one_report(log: Path) -> None:
         (["--format", "xml"], 2, "xml"),
         (["--offline", "--save-snapshot", "x", "-"], 2, "asks nobody"),
         (["--all", "--since", "24h", "-"], 2, "--all"),
-        (["--profile", "nobody", "--region", "us-east-1", "-"], 4, ""),
+        (["--profile", "nobody", "--region", "us-east-1", "-"], 3, "profile (nobody) could not be"),
         (["--output", "/no/such/folder/report.txt", "--offline", "-"], 3, "cannot be written"),
     ],
 )
@@ -291,3 +291,21 @@ def test_with_the_nodes_own_credentials_a_refused_call_is_a_witness(
     assert "ssmdiag runs with the same role" in role["evidence"][0]
     assert not role["proof"]["proved"]
     assert {f["verdict"] for f in others} == {"unverified"}
+
+
+def test_another_role_reads_aws_and_is_not_taken_for_the_agents(
+    story: Story, account: Account, log: Path
+) -> None:
+    reader = f"arn:aws:iam::{story.account_id}:role/{story.role}"
+    report = json.loads(_run(log, "--assume-role", reader, "--format", "json").stdout)
+    assert report["verdict"] == "broken"
+    assert [r for r in account.requests if r == ("sts", "AssumeRole")] == [("sts", "AssumeRole")]
+
+
+def test_a_role_that_may_not_be_assumed_is_said_at_once(account: Account, log: Path) -> None:
+    account.faults.refuse("sts", "AssumeRole", reason="identity")
+    done = _run(log, "--assume-role", "arn:aws:iam::123456789012:role/Reader")
+    assert done.returncode == 3
+    assert "sts:AssumeRole" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert account.requests == [("sts", "AssumeRole")]

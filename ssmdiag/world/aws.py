@@ -47,6 +47,21 @@ class Aws:
         self._session: Any = None
         self._clients: dict[tuple[str, str], Any] = {}
 
+    def enter(self) -> Optional[str]:
+        """Take on the profile and the role that are asked for; says why not, if that fails."""
+        import botocore.exceptions as failures
+
+        def attempt() -> Answer:
+            try:
+                with self._lock:
+                    self._session = self._session or _session(self._access)
+            except (failures.ClientError, failures.BotoCoreError, OSError, ValueError) as error:
+                return Unreachable(_one_line(error))
+            return Known(None)
+
+        answer = _within(self._access.timeout, attempt)
+        return answer.why if isinstance(answer, Unreachable) else None
+
     def read(self, question: Call) -> Answer:
         """Answer a reading Call within the deadline. Raises ValueError for any other Call."""
         if not question.operation.startswith(READING_VERBS):
