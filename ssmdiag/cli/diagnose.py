@@ -21,7 +21,8 @@ EPILOG = (
     "ssm:DescribeSessions if the log shows no session's start); iam:GetRole, "
     "iam:ListAttachedRolePolicies, iam:ListRolePolicies, iam:GetRolePolicy, iam:GetPolicy, "
     "iam:GetPolicyVersion; and for what the preferences use: kms:DescribeKey, kms:GetKeyPolicy, "
-    "logs:DescribeLogGroups, s3:GetBucketLocation, s3:GetBucketEncryption, s3:GetBucketPolicy."
+    "logs:DescribeLogGroups, s3:GetBucketLocation, s3:GetBucketEncryption, s3:GetBucketPolicy. "
+    "On the host: the agent's identity_config.json, and the instance metadata service once."
 )
 
 
@@ -29,7 +30,7 @@ def diagnose(
     logs: Annotated[
         Optional[list[str]],
         typer.Argument(
-            metavar="[LOG]...",
+            metavar="LOG",
             help="Files, folders, globs, .gz, or - for standard input. Default: the agent's logs.",
             show_default=False,
         ),

@@ -58,6 +58,14 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
     if not isinstance(found, tuple):
         return found
     preferences, group = found
+    if group.exact and group.log_class == "DELIVERY":
+        return Broken(
+            f"log group {group.name} is of class DELIVERY, which takes only what AWS services "
+            "deliver to it",
+            Resource("log-group", group.name),
+            ("the class of a log group is fixed when it is created",),
+            (Advice("name a log group of class STANDARD or INFREQUENT_ACCESS instead"),),
+        )
     if group.exact:
         return Holds(f"log group {group.name} exists in {situation.region}")
     if not is_group_name(group.written):

@@ -33,6 +33,8 @@ class Group:
     """ARN of the KMS key of the group; None if it has only the default encryption."""
     region: str
     account: str
+    log_class: str = "STANDARD"
+    """``STANDARD``, ``INFREQUENT_ACCESS`` or ``DELIVERY``; fixed when the group is created."""
 
     @property
     def exact(self) -> bool:
@@ -112,4 +114,5 @@ def _group(written: str, data: dict[str, Any], situation: Situation) -> Group:
         key=data.get("kmsKeyId") or None,
         region=situation.region,
         account=arn.account if arn else "",
+        log_class=str(data.get("logGroupClass") or "STANDARD"),
     )
