@@ -67,8 +67,8 @@ def _mend(account: Account, log: Path) -> None:
     """Run the commands that the report prints."""
     report = json.loads(_run(log, "--format", "json").stdout)
     for finding in report["findings"]:
-        for command in finding["change"]["commands"]:
-            subprocess.run(["/bin/sh", "-euc", command], env=account.environ, check=True)
+        script = "\n".join(finding["change"]["commands"])
+        subprocess.run(["/bin/sh", "-euc", script], env=account.environ, check=True)
 
 
 def test_the_mistakes_are_found_fixed_by_the_printed_commands_and_gone(
@@ -309,3 +309,33 @@ def test_a_role_that_may_not_be_assumed_is_said_at_once(account: Account, log: P
     assert "sts:AssumeRole" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert account.requests == [("sts", "AssumeRole")]
+
+
+def test_preferences_are_mended_by_the_printed_commands_too(
+    story: Story, account: Account, log: Path
+) -> None:
+    """A new version of the document counts only once it is the default one."""
+    perform = performing(account.region)
+    _mend(account, log)
+    content = perform(call("ssm", "GetDocument", Name=story.preferences))["Content"]
+    wrong = content.replace(story.log_group, story.log_group.upper())
+    perform(
+        call(
+            "ssm",
+            "UpdateDocument",
+            Name=story.preferences,
+            DocumentVersion="$LATEST",
+            DocumentFormat="JSON",
+            Content=wrong,
+        )
+    )
+    version = {"Name": story.preferences, "DocumentVersion": "2"}
+    perform(call("ssm", "UpdateDocumentDefaultVersion", **version))
+    report = json.loads(_run(log, "--format", "json").stdout)
+    assert [f["resource"]["kind"] for f in report["findings"]] == ["prefs-document"]
+
+    _mend(account, log)
+
+    assert _run(log).returncode == 0
+    mended = perform(call("ssm", "GetDocument", Name=story.preferences))
+    assert json.loads(mended["Content"]) == json.loads(content)

@@ -63,8 +63,9 @@ def show(account: Account, stage: Stage) -> None:
 
     say(_title("3. The commands above, run unchanged with the AWS CLI"))
     for finding in before.findings:
-        for command in finding.change.commands if finding.change else ():
-            _run(command, account.environ, say)
+        if finding.change:
+            # One shell for one Change: a command may use what the one before it printed.
+            _run("\n".join(finding.change.commands), account.environ, say)
 
     say(_title("4. A new session, and ssmdiag diagnose again"))
     write_agent_log(stage.folder, story, "logged", stage.now - timedelta(minutes=1))
@@ -82,10 +83,10 @@ def _timed(stage: Stage) -> Report:
     return report
 
 
-def _run(command: str, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
-    say(f"$ {command}")
-    done = subprocess.run(  # noqa: S603 - the very commands that the report prints
-        ["/bin/sh", "-eu", "-c", command],
+def _run(commands: str, environ: Mapping[str, str], say: Callable[[str], None]) -> None:
+    say(f"$ {commands}")
+    done = subprocess.run(  # noqa: S603 - the very commands of the report
+        ["/bin/sh", "-eu", "-c", commands],
         env=dict(environ),
         capture_output=True,
         text=True,

@@ -30,8 +30,8 @@ def headline(
         held = sum(isinstance(c.verdict, Holds) for c in chain)
         return f"Nothing is wrong: {held} requirements hold, none is broken."
     said = findings[0].said
-    # An action such as logs:PutLogEvents begins small also at the beginning of a sentence.
-    first = said if ":" in said.split(" ", 1)[0] else said[:1].upper() + said[1:]
+    # logs:PutLogEvents or vpc-0a1b begins small also at the beginning of a sentence.
+    first = said[:1].upper() + said[1:] if said.split(" ", 1)[0].isalpha() else said
     if verdict == "unverified":
         more = f" ({len(findings) - 1} more could not be verified.)" if findings[1:] else ""
         return f"Could not be verified: {first}.{more}"

@@ -1,11 +1,10 @@
-"""Whether the preferences say what was meant: a destination, and names that can be names.
+"""Whether the preferences exist and say where sessions are logged.
 
 Sources: Systems Manager User Guide, "Session document schema" and "Configure session preferences".
 """
 
 from __future__ import annotations
 
-import re
 from typing import Optional, Union
 
 from ssmdiag.model import (
@@ -22,16 +21,12 @@ from ssmdiag.model import (
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences_facts import (
-    BUCKET_NAME,
     DEFAULT_DOCUMENT,
     DESTINATIONS,
-    GROUP_NAME,
     READABLE,
     Preferences,
     document_in_use,
     find_preferences,
-    is_bucket_name,
-    is_group_name,
     parsed,
     reading,
     rewrite,
@@ -164,52 +159,6 @@ def _newer_version(ask: Ask, found: Preferences) -> Optional[Write]:
     return Write((order,), f"make version {version} of {found.document} the default version")
 
 
-def _group_name(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    name = found.group
-    if not name:
-        return NotApplicable("no log group is configured")
-    if is_group_name(name):
-        return Holds(f"{name!r} has the form of a log group name")
-    candidate = name.split(":log-group:")[-1].removesuffix(":*").strip()
-    remedies: tuple[Write, ...] = ()
-    if is_group_name(candidate):
-        summary = f"set cloudWatchLogGroupName to {candidate!r} in {found.document}"
-        remedies = (rewrite(found, {"cloudWatchLogGroupName": candidate}, summary),)
-    return Broken(
-        f"document {found.document} names the log group {name!r}, which no log group can be "
-        "called: a name has only letters, digits and . - _ / #",
-        _resource(found.document),
-        ("CloudWatch Logs rejects such a name before it looks for the group",),
-        remedies,
-    )
-
-
-def _bucket_name(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    name = found.bucket
-    if not name:
-        return NotApplicable("no bucket is configured")
-    if is_bucket_name(name):
-        return Holds(f"{name!r} has the form of a bucket name")
-    candidate = re.sub(r"^(?:s3://|arn:aws[\w-]*:s3:::)", "", name.strip()).split("/")[0]
-    remedies: tuple[Write, ...] = ()
-    if is_bucket_name(candidate):
-        summary = f"set s3BucketName to {candidate!r} in {found.document}"
-        remedies = (rewrite(found, {"s3BucketName": candidate}, summary),)
-    return Broken(
-        f"document {found.document} names the bucket {name!r}, which no bucket can be called: the "
-        "name alone is wanted",
-        _resource(found.document),
-        ("S3 rejects such a name before it looks for the bucket",),
-        remedies,
-    )
-
-
 def _run_as(ask: Ask, situation: Situation) -> Verdict:
     found = find_preferences(ask, situation)
     if isinstance(found, Gap):
@@ -225,8 +174,10 @@ def _run_as(ask: Ask, situation: Situation) -> Verdict:
         _resource(found.document),
         ("the agent refuses such a session",),
         (
-            rewrite(found, {"runAsEnabled": False}, f"turn Run As off in {found.document}"),
-            Advice("or set runAsDefaultUser to an OS user, or tag the callers' roles"),
+            Advice(
+                "set runAsDefaultUser to an OS user, or tag the callers' roles with "
+                "SSMSessionRunAs; to turn Run As off would give sessions the rights of ssm-user"
+            ),
         ),
     )
 
@@ -239,6 +190,4 @@ REQUIREMENTS = (
     Requirement(
         "preferences/destination", "Sessions are logged somewhere", "preferences", _destination
     ),
-    Requirement(BUCKET_NAME, "The bucket's name is well-formed", "preferences", _bucket_name),
-    Requirement(GROUP_NAME, "The log group's name is well-formed", "preferences", _group_name),
 )
