@@ -339,3 +339,24 @@ def test_preferences_are_mended_by_the_printed_commands_too(
     assert _run(log).returncode == 0
     mended = perform(call("ssm", "GetDocument", Name=story.preferences))
     assert json.loads(mended["Content"]) == json.loads(content)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        _DENIED_LINE.replace("NodeRole", "Node'; touch /tmp/owned; '"),
+        _DENIED_LINE.replace("DescribeLogGroups", "PutLogEvents").replace(
+            "log-group::", "log-group:x'$(touch /tmp/owned)'y:"
+        ),
+        _DENIED_LINE.replace("eu-west-1", "eu-west-1;touch /tmp/owned"),
+        _DENIED_LINE.replace("no identity-based", "\x1b[2J\u202e no identity-based"),
+    ],
+    ids=["role", "log group", "region", "terminal"],
+)
+def test_nothing_hostile_gets_from_a_log_into_a_command_or_a_terminal(hostile: str) -> None:
+    shown = _run("--offline", "-", stdin=hostile).stdout
+    report = json.loads(_run("--offline", "-", "--format", "json", stdin=hostile).stdout)
+    changes = [f["change"] for f in report["findings"] if f["change"]]
+    assert "touch" not in json.dumps(changes)
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown

@@ -24,7 +24,12 @@ from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.log_group_facts import find_group, listing
-from ssmdiag.requirements.preferences_facts import READABLE, Preferences, find_preferences
+from ssmdiag.requirements.preferences_facts import (
+    READABLE,
+    Preferences,
+    find_preferences,
+    is_group_name,
+)
 from ssmdiag.requirements.role_policies import RolePolicies, read_role
 from ssmdiag.world.call import Ask
 
@@ -150,7 +155,10 @@ def _group_name(
     for symptom in reversed(doubted(situation, requirement)):
         denial = symptom.failure.denial if symptom.failure else None
         if denial and denial.resource and ":log-group:" in denial.resource:
-            return denial.resource.split(":log-group:")[1].split(":")[0]
+            name = denial.resource.split(":log-group:")[1].split(":")[0]
+            # A log is hostile: only what can be a name may find its way into a command.
+            if is_group_name(name):
+                return name
     return None
 
 

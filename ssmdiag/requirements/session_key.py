@@ -8,6 +8,7 @@ User Guide, "Turn on KMS key encryption of session data".
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Union
 
@@ -35,6 +36,7 @@ _CONTEXT = "kms:EncryptionContext:"
 _SESSION = "aws:ssm:SessionId"
 _ALWAYS_SENT = (_SESSION, "aws:ssm:TargetId")
 _SENT_BY_NEWER_CLIENTS = "aws:ssm:RandomChallenge"
+_KEY_ARN = re.compile(r"arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[A-Za-z0-9-]+")
 _SAMPLE_SESSION = "session-0123456789abcdef0"
 
 
@@ -63,7 +65,8 @@ def _key_in_log(situation: Situation) -> Optional[str]:
     """The key ARN that AWS named when it refused, if it did."""
     for symptom in reversed(doubted(situation, _ID)):
         denial = symptom.failure.denial if symptom.failure else None
-        if denial and denial.resource and ":key/" in denial.resource:
+        # A log is hostile: only what can be a key's ARN may find its way into a command.
+        if denial and denial.resource and _KEY_ARN.fullmatch(denial.resource):
             return denial.resource
     return None
 
