@@ -131,7 +131,11 @@ def _session(access: Access) -> Any:
         # boto3 warns under Python 3.9, which is the system Python of whole distributions.
         warnings.simplefilter("ignore")
         import boto3
+        from botocore.exceptions import ProfileNotFound
 
+        # boto3 itself may notice only when it first looks for credentials.
+        if access.profile and access.profile not in boto3.Session().available_profiles:
+            raise ProfileNotFound(profile=access.profile)
         session = boto3.Session(profile_name=access.profile, region_name=access.region or None)
         if not access.assume_role:
             return session
