@@ -156,8 +156,9 @@ def _group_name(
         denial = symptom.failure.denial if symptom.failure else None
         if denial and denial.resource and ":log-group:" in denial.resource:
             name = denial.resource.split(":log-group:")[1].split(":")[0]
-            # A log is hostile: only what can be a name may find its way into a command.
-            if is_group_name(name):
+            # A log is hostile: only what can be a name may find its way into a command. A list
+            # request is refused on no group at all.
+            if not name or is_group_name(name):
                 return name
     return None
 
