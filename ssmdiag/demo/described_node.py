@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ssmdiag.requirements.identity import DHMC_SETTING
 from ssmdiag.world.call import Absent, Answer, Known
 
 World = Mapping[str, Any]
 Parameters = Mapping[str, Any]
 
+_HOST_MANAGEMENT = "/ssm/managed-instance/default-ec2-instance-management-role"
 _KINDS = {
     "ec2-instance-profile": ("EC2", "EC2"),
     "ec2-dhmc": ("EC2", "SSM"),
@@ -50,9 +50,9 @@ def metadata(world: World, parameters: Parameters) -> Answer:
 def service_setting(world: World, parameters: Parameters) -> Answer:
     """GetServiceSetting: the role of Default Host Management, or ``$None``."""
     value = world.get("dhmc", {}).get("setting_value") or "$None"
-    if parameters["SettingId"] != DHMC_SETTING:
+    if parameters["SettingId"] != _HOST_MANAGEMENT:
         return Absent(f"An error occurred (ServiceSettingNotFound): {parameters['SettingId']}")
-    return Known({"ServiceSetting": {"SettingId": DHMC_SETTING, "SettingValue": value}})
+    return Known({"ServiceSetting": {"SettingId": _HOST_MANAGEMENT, "SettingValue": value}})
 
 
 def instance_information(world: World, _: Parameters) -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Callable
 
-from ssmdiag.model import NotApplicable, Situation, Symptom, Unverified, Verdict
+from ssmdiag.model import Situation, Symptom, Unverified, Verdict
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known
 
 Check = Callable[[Ask, Situation], Verdict]
@@ -65,10 +65,6 @@ def doubted(situation: Situation, requirement: str) -> tuple[Symptom, ...]:
 def waits(requirement: str, said: str) -> Unverified:
     """The Verdict of a Requirement that cannot be looked at before another is known."""
     return Unverified(said, suspects=(), settle="", waits_for=requirement)
-
-
-def not_used(what: str) -> NotApplicable:
-    return NotApplicable(f"{what} is not used by the preferences in force")
 
 
 def moments(symptom: Symptom) -> str:
