@@ -219,6 +219,18 @@ class Holds:
 
 
 @dataclass(frozen=True)
+class Lack:
+    """A permission that is missing: who may not do what to what."""
+
+    who: str
+    action: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.who} is not allowed {self.action} on {self.what}"
+
+
+@dataclass(frozen=True)
 class Broken:
     said: str
     """One sentence: what is wrong, with the resource's name."""
@@ -227,6 +239,8 @@ class Broken:
     remedies: tuple[Remedy, ...] = ()
     provable: bool = True
     """False if this was decided by something that an overlay cannot change: AWS's own refusal."""
+    lack: Optional[Lack] = None
+    """What ``said`` says, if that is a missing permission: several can then be told as one."""
 
 
 @dataclass(frozen=True)

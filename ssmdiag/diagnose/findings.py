@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
@@ -27,11 +26,6 @@ from ssmdiag.world.call import Ask, Call
 Commands = Callable[[Sequence[Call]], tuple[str, ...]]
 
 
-_NOT_ALLOWED = re.compile(
-    r"(?P<who>role \S+) is not allowed (?P<action>\S+) on (?P<what>[^:;]+(?::\S+)?)"
-)
-
-
 def broken_finding(
     cause: Cause,
     number: int,
@@ -51,7 +45,7 @@ def broken_finding(
     return Finding(
         resource=cause.resource,
         verdict="broken",
-        said=_joined([v.said for v in verdicts]),
+        said=_joined(verdicts),
         requirements=tuple(c.id for c in checked),
         evidence=tuple(evidence),
         symptoms=symptoms,
@@ -61,19 +55,16 @@ def broken_finding(
     )
 
 
-def _joined(sentences: Sequence[str]) -> str:
-    """Several sentences about one resource as one; what they have in common is said once."""
-    unique = list(dict.fromkeys(sentences))
-    parsed = [_NOT_ALLOWED.fullmatch(s) for s in unique]
-    if len(unique) == 1 or not all(parsed):
-        return "; ".join(unique)
-    actions: dict[str, list[str]] = {}
-    for match in parsed:
-        if match is not None:
-            actions.setdefault(match["what"], []).append(match["action"])
-    who = parsed[0]["who"] if parsed[0] else ""
-    lacks = "; nor ".join(f"{', '.join(names)} on {what}" for what, names in actions.items())
-    return f"{who} is not allowed {lacks}"
+def _joined(verdicts: Sequence[Broken]) -> str:
+    """What is wrong with one resource, in one sentence; missing permissions are told together."""
+    lacks = [v.lack for v in verdicts if v.lack]
+    if len(lacks) < len(verdicts) or len({lack.who for lack in lacks}) > 1:
+        return "; ".join(dict.fromkeys(v.said for v in verdicts))
+    actions: dict[str, dict[str, None]] = {}
+    for lack in lacks:
+        actions.setdefault(lack.what, {})[lack.action] = None
+    whole = "; nor ".join(f"{', '.join(names)} on {what}" for what, names in actions.items())
+    return f"{lacks[0].who} is not allowed {whole}"
 
 
 def change_of(edit: Edit, commands: Commands) -> Optional[Change]:

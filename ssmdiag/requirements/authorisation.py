@@ -20,6 +20,7 @@ from ssmdiag.model import (
     Broken,
     Denial,
     Holds,
+    Lack,
     NotApplicable,
     PolicyType,
     Remedy,
@@ -181,12 +182,14 @@ def _witnessed(need: Need, witness: Answer) -> Verdict:
     remedies: tuple[Remedy, ...] = (need.remedy,)
     if kind != need.kind:
         remedies = (Advice(f"whoever owns {resource.name} has to allow {need.action} in it"),)
+    lack = Lack(_who(need), need.action, need.what)
     return Broken(
-        f"{_who(need)} is not allowed {need.action} on {need.what}",
+        str(lack),
         resource,
         (f"ssmdiag runs with the same role, and AWS refused it: {witness.denial.message}",),
         remedies,
         provable=False,
+        lack=lack,
     )
 
 
@@ -210,16 +213,16 @@ def _denied(
                 ),
             ),
         )
-    said = f"{_who(need)} is not allowed {need.action} on {need.what}"
+    lack = Lack(_who(need), need.action, need.what)
     if decision.explicit:
         where = " of ".join(reversed(decision.statement)) if decision.statement else "a policy"
-        remedies: tuple[Remedy, ...] = (
-            Advice(f"narrow or remove the Deny statement {where}; adding permissions cannot help"),
+        advice = Advice(
+            f"narrow or remove the Deny statement {where}; adding permissions cannot help"
         )
-        said += ": a Deny statement forbids it"
-    else:
-        remedies = (need.remedy,)
-    return Broken(said, Resource(need.kind, need.role), evidence, remedies)
+        said = f"{lack}: a Deny statement forbids it"
+        return Broken(said, Resource(need.kind, need.role), evidence, (advice,))
+    resource = Resource(need.kind, need.role)
+    return Broken(str(lack), resource, evidence, (need.remedy,), lack=lack)
 
 
 def _grantable(need: Need) -> str:
