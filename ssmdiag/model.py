@@ -113,6 +113,8 @@ class Suspect:
 
     requirement: str
     resource: ResourceKind
+    leaves_trace: bool = False
+    """A fault there is logged by itself: a session's whole log without it clears the suspect."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,7 @@ from ssmdiag.catalog.pattern import Catalog
 from ssmdiag.diagnose import diagnosis
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
 from ssmdiag.diagnose.findings import Commands
+from ssmdiag.diagnose.hearing import heard_out
 from ssmdiag.log import files, period, reading
 from ssmdiag.model import Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
@@ -132,7 +133,7 @@ def decide(
     situation = Situation(
         region=region,
         online=online,
-        symptoms=folded.symptoms,
+        symptoms=heard_out(folded.symptoms, evidence.starts),
         principals=tuple(evidence.principals),
         credential_source=evidence.credential_source,
         instance_id=evidence.instance_id,

@@ -114,6 +114,12 @@ class _Sheet:
             return ""
         return value
 
+    def flag(self, key: str) -> bool:
+        value = self.data.get(key, False)
+        if not isinstance(value, bool):
+            self.wrong(key, "must be true or false")
+        return value is True
+
     def words(self, key: str, default: Optional[Sequence[str]] = ()) -> tuple[str, ...]:
         value = self.data.get(key, default)
         if value is None:
@@ -193,14 +199,12 @@ def _doubts(sheet: _Sheet) -> Iterator[Doubt]:
             part.one_of("resource", resource, RESOURCE_KINDS)
         elif when != "denial":
             part.wrong("resource", "is missing: only a denial can tell by itself")
-        likely = row.get("likely", False)
-        if not isinstance(likely, bool):
-            part.wrong("likely", "must be true or false")
         yield Doubt(
             when=cast(When, when),
             requirement=part.word("requirement", None),
             resource=cast(ResourceKind, resource) if resource else None,
-            likely=bool(likely),
+            likely=part.flag("likely"),
+            leaves_trace=part.flag("leaves_trace"),
             action=part.word("action") if "action" in row else None,
             host=part.word("host") if "host" in row else None,
             text=part.word("text") if "text" in row else None,

@@ -44,6 +44,8 @@ class Doubt:
     resource: Optional[ResourceKind] = None
     """For a denial: whose identity policy is meant if AWS names no other kind of policy."""
     likely: bool = False
+    leaves_trace: bool = False
+    """The agent would have logged that fault by itself, in the same session."""
     action: Optional[str] = None
     """Only for denials of this ``service:Operation``; ``*`` and ``?`` as in IAM."""
     host: Optional[str] = None

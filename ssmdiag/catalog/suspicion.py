@@ -22,7 +22,10 @@ def suspects(
     """
     doubts = _doubts(catalog, pattern, failure)
     named = tuple(
-        dict.fromkeys(Suspect(doubt.requirement, _resource(doubt, failure)) for doubt in doubts)
+        dict.fromkeys(
+            Suspect(doubt.requirement, _resource(doubt, failure), doubt.leaves_trace)
+            for doubt in doubts
+        )
     )
     kinds = {suspect.resource for suspect in named}
     return named, len(kinds) == 1 or bool(doubts and doubts[0].likely)

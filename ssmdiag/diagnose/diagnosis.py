@@ -63,7 +63,11 @@ def diagnose(
         )
         for number, cause in enumerate(diagnosis.causes, start=1)
     ]
-    findings += unverified_findings(diagnosis.before, explains, ask, commands)
+    # From the log alone an open question that blames nothing is no news.
+    open_ones = [
+        c for c in diagnosis.before if situation.online or getattr(c.verdict, "suspects", ())
+    ]
+    findings += unverified_findings(open_ones, explains, ask, commands)
     findings += [finding_from_log(s, situation) for s in from_log]
     verdict = _verdict(findings, diagnosis.before)
     repaired = [r for f in findings if f.verdict == "broken" for r in f.requirements]
@@ -145,7 +149,9 @@ def _culprit(symptom: Symptom, verdicts: Mapping[str, Checked], hidden: set[str]
     for wanted in (Broken, Unverified):
         for checked in known:
             verdict = checked.verdict
-            if isinstance(verdict, wanted) and not getattr(verdict, "waits_for", None):
+            # What nobody is suspected for explains nothing.
+            blames = isinstance(verdict, Broken) or bool(getattr(verdict, "suspects", ()))
+            if isinstance(verdict, wanted) and blames:
                 return checked.id
     return next((n for n in named if n in hidden), None)
 

@@ -22,7 +22,6 @@ from ssmdiag.model import (
     Holds,
     Lack,
     NotApplicable,
-    PolicyType,
     Remedy,
     Resource,
     ResourceKind,
@@ -31,25 +30,11 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.contract import Gap, doubted, moments
+from ssmdiag.requirements.contract import Gap, doubted, moments, waits
+from ssmdiag.requirements.endpoint_policy import ENDPOINT_POLICY
 from ssmdiag.requirements.role_policies import RolePolicies
+from ssmdiag.requirements.unseen_policies import refused_unseen, refusing_policy
 from ssmdiag.world.call import Answer, Denied, Unreachable
-
-# Policies of these types lie outside the account or cannot be told from within the node.
-_UNSEEN: Mapping[PolicyType, tuple[ResourceKind, str]] = {
-    "scp": (
-        "scp",
-        "organizations:ListPoliciesForTarget and organizations:DescribePolicy in the "
-        "management account show which one",
-    ),
-    "rcp": (
-        "scp",
-        "organizations:ListPoliciesForTarget and organizations:DescribePolicy in the "
-        "management account show which one",
-    ),
-    "vpc-endpoint": ("vpc-endpoint", "ec2:DescribeVpcEndpoints shows the endpoint's policy"),
-    "session": ("role", "look at the session policy that the credentials were made with"),
-}
 
 
 @dataclass(frozen=True)
@@ -86,13 +71,22 @@ def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
     """Judge one permission. ``role`` holds the policies of ``need.role``."""
     denial, symptom = last_denial(situation, need)
     decision = _decide(need, role)
-    if decision.outcome == "allowed":
-        return _allowed(need, decision, denial, symptom)
     if decision.outcome == "denied":
         return _denied(need, role, decision, symptom)
+    if _is_for_endpoint(situation, need, denial):
+        said = f"AWS says that a VPC endpoint policy refused {_who(need)} {need.action}"
+        return waits(ENDPOINT_POLICY, said)
+    if decision.outcome == "allowed":
+        return _allowed(need, decision, denial, symptom)
     if need.witness is not None and not isinstance(need.witness, Unreachable):
         return _witnessed(need, need.witness)
     return _undetermined(situation, need, role, decision, denial, symptom)
+
+
+def _is_for_endpoint(situation: Situation, need: Need, denial: Optional[Denial]) -> bool:
+    """Must the node's VPC endpoint be looked at? Who starts sessions comes through another."""
+    named = denial is not None and denial.policy_type == "vpc-endpoint"
+    return named and situation.online and need.kind == "role"
 
 
 def last_denial(situation: Situation, need: Need) -> tuple[Optional[Denial], Optional[Symptom]]:
@@ -135,41 +129,10 @@ def _allowed(
     if denial is None or symptom is None:
         return Holds(said, decision.reasons)
     evidence = (*decision.reasons, f"AWS refused it: {denial.message} ({moments(symptom)})")
-    if denial.policy_type is not None and denial.policy_type in _UNSEEN:
-        kind, settle = _UNSEEN[denial.policy_type]
-        name = denial.policy_arn or f"a {_POLICY_WORDS[denial.policy_type]}"
-        return Unverified(
-            f"{need.action} is refused by {name}, as AWS says; role, boundary and resource policy "
-            "allow it, and that policy cannot be read from here",
-            (Resource(kind, name),),
-            settle,
-            evidence,
-            (Advice(f"whoever owns {name} has to exempt {need.role} from it"),),
-        )
-    if denial.policy_type is None:
-        return Unverified(
-            f"{need.action} was refused, but every policy that can be read allows it now: it was "
-            "mended since, or a policy that cannot be read from here refuses it",
-            (
-                Resource("scp", "a service control policy"),
-                Resource("vpc-endpoint", "a VPC endpoint policy"),
-            ),
-            "start a session and look whether the refusal comes again",
-            evidence,
-        )
+    unseen = refused_unseen(denial, need.action, need.role, evidence)
+    if unseen is not None:
+        return unseen
     return Holds(f"{said} now; it was refused before ({moments(symptom)})", evidence)
-
-
-_POLICY_WORDS: Mapping[PolicyType, str] = {
-    "identity": "identity-based policy",
-    "resource": "resource-based policy",
-    "boundary": "permissions boundary",
-    "session": "session policy",
-    "scp": "service control policy",
-    "rcp": "resource control policy",
-    "vpc-endpoint": "VPC endpoint policy",
-    "trust": "role trust policy",
-}
 
 
 def _witnessed(need: Need, witness: Answer) -> Verdict:
@@ -311,4 +274,4 @@ def _name(kind: ResourceKind, need: Need, denial: Denial) -> str:
         return arn if arn.startswith("arn:") else need.resource
     if need.resource_policy_of is not None and kind == need.resource_policy_of.kind:
         return need.resource_policy_of.name
-    return denial.policy_arn or f"a {_POLICY_WORDS.get(denial.policy_type or 'identity', 'policy')}"
+    return refusing_policy(denial)

@@ -1,165 +1,224 @@
-"""How an EC2 node reaches AWS: its VPC's endpoints, routes and security groups, as EC2 shows them.
+"""How an EC2 node reaches AWS, as facts: its VPC's endpoints and its subnet's routes.
 
-Sources: Amazon EC2 API Reference, DescribeVpcEndpoints, DescribeRouteTables and
-DescribeSecurityGroups; AWS PrivateLink Guide, "Access AWS services through AWS PrivateLink" and
-"Gateway endpoints".
+Only the primary network interface counts, over which a node's own requests leave. What EC2 does not
+show is never held against the VPC: a field that is missing, a route whose end is not known.
+
+Sources: Amazon EC2 API Reference, DescribeInstances, DescribeVpcEndpoints and DescribeRouteTables;
+AWS PrivateLink Guide, "Access AWS services through AWS PrivateLink" and "Gateway endpoints"; Amazon
+VPC User Guide, "Share your VPC subnets with other accounts".
 """
 
 from __future__ import annotations
 
-import ipaddress
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
+from ssmdiag.iam.policy import Policy
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import node_id
-from ssmdiag.world.call import Answer, Ask, Known, call
+from ssmdiag.world.call import Answer, Ask, Denied, Known, call
 
-_HTTPS = 443
+Data = Mapping[str, Any]
+
+READING = (
+    "ec2:DescribeInstances",
+    "ec2:DescribeVpcEndpoints",
+    "ec2:DescribeRouteTables",
+    "ec2:DescribeSecurityGroups",
+)
+_NOT_WORKING = frozenset(
+    ("pendingacceptance", "pending", "deleting", "deleted", "rejected", "failed", "expired")
+)
+
+
+@dataclass(frozen=True)
+class Node:
+    """Where an instance stands."""
+
+    id: str
+    account: str
+    vpc: str
+    subnet: str
+    groups: tuple[str, ...]
+    addresses: tuple[str, ...]
+    """Its addresses inside the VPC."""
+    public: bool
+    """An internet gateway can be of use to it: it has a public IPv4 address, or IPv6."""
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """One available VPC endpoint."""
+    """One VPC endpoint."""
 
     id: str
     service: str
     """As EC2 names it: ``com.amazonaws.eu-west-1.logs``."""
+    state: str
     gateway: bool
-    takes_traffic: bool
-    """The node's requests go through it: private DNS is on, or the subnet's routes point to it."""
-    admits: bool
-    """Its security groups let the node in on port 443."""
+    chosen: bool
+    """Requests are led to it: private DNS is on, or the subnet's routes point to it."""
+    groups: tuple[str, ...]
+    policy: Optional[tuple[Policy, ...]]
+    """Empty if it has none, which lets everything through; None if it could not be read."""
 
-    def serves(self, service: str, region: str) -> bool:
-        return self.service.endswith(f".{region}.{service}")
+    @property
+    def works(self) -> bool:
+        return self.state.lower() not in _NOT_WORKING
 
 
 @dataclass(frozen=True)
 class Vpc:
     """The surroundings of the node."""
 
-    id: str
-    endpoints: tuple[Endpoint, ...]
+    node: Node
+    route_table: str
     has_way_out: bool
-    """The subnet's route table leads anywhere beyond the VPC and its gateway endpoints: to a NAT or
-    internet gateway, but also to a transit gateway or a peer, where a shared endpoint may be."""
-    lets_https_out: bool
-    """The node's security groups let port 443 out."""
+    """The subnet's routes lead beyond the VPC and its gateway endpoints: to a NAT or internet
+    gateway, but also to a transit gateway or a peer, where a shared endpoint or a proxy may be."""
+    shared: bool
+    """It belongs to another account, whose endpoints EC2 does not show here."""
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def id(self) -> str:
+        return self.node.vpc
 
     def of(self, service: str, region: str) -> tuple[Endpoint, ...]:
-        return tuple(e for e in self.endpoints if e.serves(service, region))
+        """Every endpoint of one service, working or not."""
+        return tuple(e for e in self.endpoints if e.service.endswith(f".{region}.{service}"))
 
     def taken(self, service: str, region: str) -> Optional[Endpoint]:
-        """The endpoint that requests to a service go through, if they go through one."""
-        return next((e for e in self.of(service, region) if e.takes_traffic), None)
+        """The endpoint that requests to a service go through, if they go through one.
+
+        Private DNS comes before routes: its addresses are inside the VPC.
+        """
+        chosen = [e for e in self.of(service, region) if e.chosen and e.works]
+        return min(chosen, key=lambda e: e.gateway, default=None)
 
 
 def find_vpc(ask: Ask, situation: Situation) -> Union[Vpc, Gap, None]:
     """Read the node's surroundings; None if it is no EC2 instance."""
-    node = node_id(ask, situation)
-    if not node.startswith("i-"):
+    name = node_id(ask, situation)
+    if not name.startswith("i-"):
         return None
-    answer = ask(call("ec2", "DescribeInstances", InstanceIds=[node]))
-    listed_instances = [i for r in _list(answer, "Reservations") or () for i in r["Instances"]]
-    if not listed_instances:
-        return gap_of(answer, f"instance {node}")
-    instance = listed_instances[0]
-    vpc = str(instance.get("VpcId", ""))
-    own = [g["GroupId"] for g in instance.get("SecurityGroups", ())]
-    filters = [{"Name": "vpc-id", "Values": [vpc]}]
-    endpoints = ask(call("ec2", "DescribeVpcEndpoints", Filters=filters))
-    table = _route_table(ask, vpc, str(instance.get("SubnetId", "")))
-    listed = _list(endpoints, "VpcEndpoints")
-    others = [g["GroupId"] for e in listed or () for g in e.get("Groups", ())]
-    wanted = sorted({*own, *others})
-    groups = ask(call("ec2", "DescribeSecurityGroups", GroupIds=wanted))
-    rules = _list(groups, "SecurityGroups")
-    if listed is None:
-        return gap_of(endpoints, f"the VPC endpoints of {vpc}")
-    if rules is None:
-        return gap_of(groups, f"the security groups of {vpc}")
+    answer = ask(call("ec2", "DescribeInstances", InstanceIds=[name]))
+    found = [(r, i) for r in listed(answer, "Reservations") or () for i in r.get("Instances") or ()]
+    if not found:
+        return unread(answer, f"instance {name}")
+    node = _node(name, *found[0])
+    filters = [{"Name": "vpc-id", "Values": [node.vpc]}]
+    answer = ask(call("ec2", "DescribeVpcEndpoints", Filters=filters))
+    endpoints = listed(answer, "VpcEndpoints")
+    if endpoints is None:
+        return unread(answer, f"the VPC endpoints of {node.vpc}")
+    table = _route_table(ask, node)
     if isinstance(table, Gap):
         return table
-    by_id = {g["GroupId"]: g for g in rules}
-    address = str(instance.get("PrivateIpAddress", ""))
+    routes = [route for route in table.get("Routes") or () if route.get("State") != "blackhole"]
+    owner = str(table.get("OwnerId") or node.account)
     return Vpc(
-        vpc,
-        tuple(
-            _endpoint(e, by_id, own, address, str(table.get("RouteTableId")))
-            for e in listed
-            if str(e.get("State", "")).lower() == "available"
-        ),
-        any(_leads_out(route) for route in table.get("Routes", ())),
-        any(_opens(p) for g in own for p in by_id.get(g, {}).get("IpPermissionsEgress", ())),
+        node,
+        str(table.get("RouteTableId", "")),
+        any(_leads_out(route, node) for route in routes),
+        bool(node.account) and owner != node.account,
+        tuple(_endpoint(e, table) for e in endpoints),
     )
 
 
-def _list(answer: Answer, name: str) -> Optional[list[dict[str, Any]]]:
-    return list(answer.data.get(name, ())) if isinstance(answer, Known) else None
+def listed(answer: Answer, name: str) -> Optional[list[Data]]:
+    """The objects of one list of an Answer; None if it was not answered."""
+    if not isinstance(answer, Known) or not isinstance(answer.data, Mapping):
+        return None
+    return [item for item in answer.data.get(name) or () if isinstance(item, Mapping)]
 
 
-def _route_table(ask: Ask, vpc: str, subnet: str) -> Union[dict[str, Any], Gap]:
-    own = [{"Name": "association.subnet-id", "Values": [subnet]}]
+def unread(answer: Answer, what: str) -> Gap:
+    """A Gap that names, if a permission is missing, all that are needed: one is of no use alone."""
+    gap = gap_of(answer, what)
+    return replace(gap, settle=f"allow {', '.join(READING)}") if isinstance(answer, Denied) else gap
+
+
+def _node(name: str, reservation: Data, instance: Data) -> Node:
+    interfaces = [i for i in instance.get("NetworkInterfaces") or () if isinstance(i, Mapping)]
+    six = [str(a.get("Ipv6Address")) for i in interfaces for a in i.get("Ipv6Addresses") or ()]
+    own = [str(a) for a in (instance.get("PrivateIpAddress"),) if a]
+    associated = any(i.get("Association") for i in interfaces)
+    return Node(
+        name,
+        str(reservation.get("OwnerId", "")),
+        str(instance.get("VpcId", "")),
+        str(instance.get("SubnetId", "")),
+        tuple(str(g.get("GroupId")) for g in instance.get("SecurityGroups") or ()),
+        (*own, *six),
+        bool(instance.get("PublicIpAddress") or associated or six),
+    )
+
+
+def _route_table(ask: Ask, node: Node) -> Union[Data, Gap]:
+    own = [{"Name": "association.subnet-id", "Values": [node.subnet]}]
     main = [
-        {"Name": "vpc-id", "Values": [vpc]},
+        {"Name": "vpc-id", "Values": [node.vpc]},
         {"Name": "association.main", "Values": ["true"]},
     ]
     # A subnet without an association of its own uses the VPC's main table.
     for filters in (own, main):
         answer = ask(call("ec2", "DescribeRouteTables", Filters=filters))
-        tables = _list(answer, "RouteTables")
+        tables = listed(answer, "RouteTables")
         if tables is None:
-            return gap_of(answer, f"the routes of subnet {subnet}")
+            return unread(answer, f"the routes of subnet {node.subnet}")
         if tables:
             return tables[0]
-    return Gap(f"subnet {subnet} has no route table", "look at the subnet")
+    return Gap(f"EC2 shows no route table of subnet {node.subnet}", "look at the subnet's routes")
 
 
-def _leads_out(route: Mapping[str, Any]) -> bool:
-    inside = route.get("GatewayId") == "local" or str(route.get("GatewayId")).startswith("vpce-")
-    return not inside and route.get("State", "active") == "active"
+def _leads_out(route: Data, node: Node) -> bool:
+    gateway = str(route.get("GatewayId", ""))
+    if gateway == "local":
+        return False
+    if gateway.startswith("vpce-"):
+        # A prefix list belongs to a gateway endpoint; an address range to a Gateway Load Balancer
+        # endpoint, behind which a firewall and then the world may be.
+        return "DestinationPrefixListId" not in route
+    return node.public or not gateway.startswith("igw-")
 
 
-def _endpoint(
-    data: Mapping[str, Any],
-    groups: Mapping[str, Mapping[str, Any]],
-    own: Sequence[str],
-    address: str,
-    table: str,
-) -> Endpoint:
+def _endpoint(data: Data, table: Data) -> Endpoint:
+    name = str(data.get("VpcEndpointId", ""))
     gateway = data.get("VpcEndpointType") == "Gateway"
-    named = [groups.get(g["GroupId"], {}) for g in data.get("Groups", ())]
-    rules = [p for group in named for p in group.get("IpPermissions", ())]
     return Endpoint(
-        str(data["VpcEndpointId"]),
-        str(data["ServiceName"]),
+        name,
+        str(data.get("ServiceName", "")),
+        str(data.get("State") or "available"),
         gateway,
-        table in data.get("RouteTableIds", ()) if gateway else bool(data.get("PrivateDnsEnabled")),
-        gateway or any(_opens(p) and _lets_in(p, own, address) for p in rules),
+        _is_routed_to(data, table) if gateway else _has_private_dns(data),
+        tuple(str(g.get("GroupId")) for g in data.get("Groups") or ()),
+        _policy(name, data.get("PolicyDocument")),
     )
 
 
-def _opens(permission: Mapping[str, Any]) -> bool:
-    protocol = str(permission.get("IpProtocol"))
-    if protocol == "-1":
-        return True
-    low, high = permission.get("FromPort", 0), permission.get("ToPort", 65535)
-    return protocol in ("tcp", "6") and low <= _HTTPS <= high
+def _is_routed_to(data: Data, table: Data) -> bool:
+    name, tables = data.get("VpcEndpointId"), data.get("RouteTableIds") or ()
+    routes = table.get("Routes") or ()
+    return table.get("RouteTableId") in tables or any(r.get("GatewayId") == name for r in routes)
 
 
-def _lets_in(permission: Mapping[str, Any], own: Sequence[str], address: str) -> bool:
-    if any(pair.get("GroupId") in own for pair in permission.get("UserIdGroupPairs", ())):
-        return True
-    if permission.get("PrefixListIds"):
-        return True  # what the list holds is not read here: the node gets the benefit of the doubt
-    return any(_within(address, r.get("CidrIp", "")) for r in permission.get("IpRanges", ()))
+def _has_private_dns(data: Data) -> bool:
+    options = data.get("DnsOptions") or {}
+    # Then only resolvers outside the VPC are given its private addresses (S3 alone has this).
+    elsewhere = options.get("PrivateDnsOnlyForInboundResolverEndpoint") is True
+    return data.get("PrivateDnsEnabled") is not False and not elsewhere
 
 
-def _within(address: str, block: str) -> bool:
+def _policy(endpoint: str, document: Any) -> Optional[tuple[Policy, ...]]:
+    if not document:
+        return ()
     try:
-        return ipaddress.ip_address(address) in ipaddress.ip_network(block, strict=False)
+        parsed = json.loads(document) if isinstance(document, str) else document
     except ValueError:
-        return False
+        return None
+    if not isinstance(parsed, dict):
+        return None
+    return (Policy(f"the policy of {endpoint}", "vpc-endpoint", parsed),)

@@ -1,0 +1,208 @@
+"""A node's VPC in, what is in the way of a service out; and what its endpoints' policies refuse.
+
+Every case of the fixture is a subnet as EC2 describes it and the agent's words about one service.
+Only what the VPC proves may be called broken. Add a case to add a test.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ssmdiag.demo.described import merge_patch
+from ssmdiag.iam.failure import read_failure
+from ssmdiag.model import (
+    Advice,
+    Broken,
+    NotApplicable,
+    Record,
+    Situation,
+    Suspect,
+    Symptom,
+    Unverified,
+    Verdict,
+)
+from ssmdiag.requirements import endpoint_policy, network
+from ssmdiag.world.asking import Asking, Door
+from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+
+FIXTURE: dict[str, Any] = json.loads(
+    (Path(__file__).parent / "fixtures" / "requirements" / "network.json").read_text("utf-8")
+)
+CASES: list[dict[str, Any]] = FIXTURE["cases"]
+POLICIES: list[dict[str, Any]] = FIXTURE["policies"]
+REGION = "eu-north-1"
+NODE = "arn:aws:sts::555500001111:assumed-role/FleetNode/i-00112233445566778"
+CHECKS = {requirement.id: requirement.check for requirement in network.REQUIREMENTS}
+(ENDPOINT_POLICY,) = endpoint_policy.REQUIREMENTS
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c["id"] for c in CASES])
+def test_the_vpc_decides_what_it_can_prove_and_nothing_else(case: dict[str, Any]) -> None:
+    verdict = _checked(case["service"], case["words"], case["world"], case.get("session", True))
+    assert type(verdict).__name__ == case["verdict"], (case.get("why"), verdict)
+    if isinstance(verdict, Broken):
+        assert (verdict.resource.kind, verdict.resource.name) == (case["kind"], case["name"])
+        assert case.get("says", "") in verdict.said
+        assert case.get("advice", "") in _advice(verdict)
+    if isinstance(verdict, Unverified):
+        assert case.get("settle", "") in verdict.settle
+        if "suspects" in case:
+            assert [s.kind for s in verdict.suspects] == case["suspects"]
+
+
+def test_a_vpc_that_no_symptom_doubts_is_not_looked_at() -> None:
+    situation = Situation(REGION, instance_id="i-00112233445566778")
+    asking = Asking(lambda question: pytest.fail(f"{question} was asked for nothing"))
+    checks = (*CHECKS.values(), ENDPOINT_POLICY.check)
+    verdicts = [check(asking, situation) for check in checks]
+    assert all(isinstance(verdict, NotApplicable) for verdict in verdicts)
+
+
+def test_a_snapshot_without_the_calls_does_not_look_like_a_dead_network() -> None:
+    asking = Asking(lambda question: Unreachable(f"the Snapshot does not hold {question}"))
+    symptom = _symptom("logs", FIXTURE["words"]["logs"], session=True)
+    verdict = CHECKS["network/logs"](asking, _situation(symptom))
+    assert isinstance(verdict, Unverified)
+    assert [s.kind for s in verdict.suspects] == ["endpoint-network", "vpc-endpoint"]
+
+
+def test_two_who_get_no_answer_are_enough() -> None:
+    why = 'Connect timeout on endpoint URL: "https://logs.eu-north-1.amazonaws.com/"'
+    symptom = _symptom("logs", FIXTURE["words"]["logs"], session=True)
+    verdict = CHECKS["network/logs"](Asking(lambda _: Unreachable(why)), _situation(symptom))
+    assert isinstance(verdict, Broken)
+    assert verdict.resource.kind == "endpoint-network"
+
+
+def test_a_hybrid_node_has_no_vpc() -> None:
+    symptom = _symptom("logs", FIXTURE["words"]["logs"], session=True)
+    asking = Asking(_no_ec2)
+    verdict = CHECKS["network/logs"](asking, _situation(symptom, "mi-00112233445566778"))
+    assert isinstance(verdict, Unverified)
+
+
+@pytest.mark.parametrize("case", POLICIES, ids=[c["id"] for c in POLICIES])
+def test_an_endpoint_policy_is_judged_where_aws_named_it(case: dict[str, Any]) -> None:
+    service = case["action"].split(":")[0]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": case["statements"]})
+    patch = {"endpoints": {service: {"PolicyDocument": policy}}}
+    world = {**patch, **case.get("world", {})}
+    message = (
+        f"AccessDeniedException: User: {case.get('principal', NODE)} is not authorized to perform: "
+        f"{case['action']} on resource: {case['resource']} {case['refusal']}"
+    )
+    situation = _situation(_symptom(service, message, session=True))
+    verdict = ENDPOINT_POLICY.check(Asking(_door(world)), situation)
+    assert type(verdict).__name__ == case["verdict"], verdict
+    if isinstance(verdict, Broken):
+        assert (verdict.resource.kind, verdict.resource.name) == ("vpc-endpoint", case["name"])
+        assert case.get("advice", "") in _advice(verdict)
+    if isinstance(verdict, Unverified):
+        assert [s.name for s in verdict.suspects] == [case["name"]]
+        assert case.get("settle", "") in verdict.settle
+
+
+# --- the world of the fixture -------------------------------------------------------------------
+
+
+def _checked(service: str, words: str, world: Any, session: bool) -> Verdict:
+    symptom = _symptom(service, FIXTURE["words"][words], session=session)
+    return CHECKS[f"network/{service}"](Asking(_door(world)), _situation(symptom))
+
+
+def _situation(symptom: Symptom, instance: str = "i-00112233445566778") -> Situation:
+    return Situation(REGION, symptoms=(symptom,), principals=(NODE,), instance_id=instance)
+
+
+def _symptom(service: str, text: str, *, session: bool) -> Symptom:
+    return Symptom(
+        pattern="any/pattern",
+        title="a request failed",
+        severity="session-refused",
+        count=1,
+        first=None,
+        last=None,
+        sessions=("mira-0123456789abcdef0",) if session else (),
+        fields=(),
+        failure=read_failure(text),
+        suspects=(Suspect(f"network/{service}", "endpoint-network"),),
+        decided=False,
+        sample=Record(text),
+    )
+
+
+def _advice(verdict: Broken) -> str:
+    return " ".join(r.text for r in verdict.remedies if isinstance(r, Advice))
+
+
+def _no_ec2(question: Call) -> Answer:
+    assert question.service != "ec2"
+    return Unreachable("not part of this test")
+
+
+def _door(patch: Any) -> Door:
+    world = merge_patch(FIXTURE["base"], patch)
+    tables = {
+        "association.subnet-id": _tables(world, "table"),
+        "vpc-id": _tables(world, "main_table"),
+    }
+    instance = {"OwnerId": world["owner"], "Instances": [world["instance"]]}
+    answers = {
+        "DescribeInstances": {"Reservations": [instance]},
+        "DescribeVpcEndpoints": {"VpcEndpoints": _endpoints(world)},
+        "GetDocument": _document(world),
+        "GetRole": {"Role": {"Arn": "arn:aws:iam::555500001111:role/FleetNode"}},
+    }
+
+    def door(question: Call) -> Answer:
+        operation, asked = question.operation, question.parameters
+        if operation in world["refused"]:
+            denial = read_failure(
+                f"User: {NODE} is not authorized to perform: ec2:{operation} on resource: * "
+                f"because no identity-based policy allows the ec2:{operation} action"
+            )
+            assert denial is not None
+            assert denial.denial is not None
+            return Denied(denial.denial)
+        if operation == "DescribeRouteTables":
+            return Known({"RouteTables": tables[asked["Filters"][0]["Name"]]})
+        if operation == "DescribeSecurityGroups":
+            groups = world["groups"]
+            shown = [{"GroupId": n, **groups[n]} for n in asked["GroupIds"] if n in groups]
+            return Known({"SecurityGroups": shown})
+        if answers.get(operation) is not None:
+            return Known(answers[operation])
+        return Absent("not there") if question.service == "ssm" else Unreachable("not described")
+
+    return door
+
+
+def _tables(world: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    table = world.get(name)
+    return [{**table, "Routes": list(world["routes"].values())}] if table else []
+
+
+def _endpoints(world: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for service, own in world["endpoints"].items():
+        gateway = own.get("type") == "Gateway"
+        found.append(
+            {
+                "VpcEndpointId": f"vpce-{service}",
+                "VpcEndpointType": own.get("type", "Interface"),
+                "ServiceName": f"com.amazonaws.{REGION}.{service}",
+                **({"State": "available"} if gateway else world["endpoint"]),
+                **{name: value for name, value in own.items() if name != "type"},
+            }
+        )
+    return found
+
+
+def _document(world: Mapping[str, Any]) -> Any:
+    inputs = world.get("preferences")
+    return None if inputs is None else {"Content": json.dumps({"inputs": inputs})}
