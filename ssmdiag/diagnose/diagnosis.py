@@ -64,9 +64,7 @@ def diagnose(
         for number, cause in enumerate(diagnosis.causes, start=1)
     ]
     # From the log alone an open question that blames nothing is no news.
-    open_ones = [
-        c for c in diagnosis.before if situation.online or getattr(c.verdict, "suspects", ())
-    ]
+    open_ones = [c for c in diagnosis.before if situation.online or _blames(c)]
     findings += unverified_findings(open_ones, explains, ask, commands)
     findings += [finding_from_log(s, situation) for s in from_log]
     verdict = _verdict(findings, diagnosis.before)
@@ -149,11 +147,17 @@ def _culprit(symptom: Symptom, verdicts: Mapping[str, Checked], hidden: set[str]
     for wanted in (Broken, Unverified):
         for checked in known:
             verdict = checked.verdict
-            # What nobody is suspected for explains nothing.
-            blames = isinstance(verdict, Broken) or bool(getattr(verdict, "suspects", ()))
-            if isinstance(verdict, wanted) and blames:
+            if isinstance(verdict, wanted) and _blames(checked):
                 return checked.id
     return next((n for n in named if n in hidden), None)
+
+
+def _blames(checked: Checked) -> bool:
+    """What nobody is suspected for explains nothing."""
+    verdict = checked.verdict
+    return isinstance(verdict, Broken) or (
+        isinstance(verdict, Unverified) and bool(verdict.suspects)
+    )
 
 
 def _followed(requirement: str, verdicts: Mapping[str, Checked]) -> str:
