@@ -7,7 +7,7 @@ Only what the VPC proves may be called broken. Add a case to add a test.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +61,24 @@ def test_a_vpc_that_no_symptom_doubts_is_not_looked_at() -> None:
     checks = (*CHECKS.values(), ENDPOINT_POLICY.check)
     verdicts = [check(asking, situation) for check in checks]
     assert all(isinstance(verdict, NotApplicable) for verdict in verdicts)
+
+
+@pytest.mark.parametrize("words", ["logs", "logs inside", "s3"])
+def test_a_field_that_ec2_does_not_show_is_never_held_against_the_vpc(words: str) -> None:
+    service = words.split()[0]
+    symptom = _symptom(service, FIXTURE["words"][words], session=True)
+    whole = _door({})
+    operations = ("Instances", "VpcEndpoints", "RouteTables", "SecurityGroups")
+    for operation in (f"Describe{o}" for o in operations):
+        for number in range(100):
+            left_out: list[str] = []
+            verdict = CHECKS[f"network/{service}"](
+                Asking(_without(whole, operation, number, left_out)), _situation(symptom)
+            )
+            if not left_out:
+                break
+            # Without the name of its service an endpoint is none.
+            assert isinstance(verdict, Unverified) or left_out == ["ServiceName"], left_out
 
 
 def test_a_snapshot_without_the_calls_does_not_look_like_a_dead_network() -> None:
@@ -180,6 +198,31 @@ def _door(patch: Any) -> Door:
         return Absent("not there") if question.service == "ssm" else Unreachable("not described")
 
     return door
+
+
+def _without(door: Door, operation: str, number: int, left_out: list[str]) -> Door:
+    """The same world, but of one kind of Answers the field with this ``number`` is left out."""
+
+    def shown(question: Call) -> Answer:
+        answer = door(question)
+        if question.operation != operation or not isinstance(answer, Known):
+            return answer
+        data = json.loads(json.dumps(answer.data))
+        fields = list(_fields(data))
+        if number < len(fields):
+            owner, name = fields[number]
+            del owner[name]
+            left_out[:] = [name]
+        return Known(data)
+
+    return shown
+
+
+def _fields(data: Any) -> Iterator[tuple[dict[str, Any], str]]:
+    if isinstance(data, dict):
+        yield from ((data, name) for name in data)
+    for part in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
+        yield from _fields(part)
 
 
 def _tables(world: Mapping[str, Any], name: str) -> list[dict[str, Any]]:

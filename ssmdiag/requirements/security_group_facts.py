@@ -41,9 +41,11 @@ class SecurityGroups:
         return any(_opens(rule) and _reaches(rule, node.addresses, node.groups) for rule in rules)
 
     def _rules(self, names: Sequence[str], direction: str) -> Optional[list[Data]]:
-        if not names or any(name not in self.groups for name in names):
+        """The rules of all ``names``; None if some are not known."""
+        known = [self.groups.get(name, {}).get(direction) for name in names]
+        if not known or any(rules is None for rules in known):
             return None
-        return [rule for name in names for rule in self.groups[name].get(direction) or ()]
+        return [rule for rules in known for rule in rules or ()]
 
 
 def read_groups(ask: Ask, node: Node, endpoint: Optional[Endpoint]) -> Union[SecurityGroups, Gap]:

@@ -130,9 +130,10 @@ def find_vpc(ask: Ask, situation: Situation) -> Union[Vpc, Gap, None]:
 
 def listed(answer: Answer, name: str) -> Optional[list[Data]]:
     """The objects of one list of an Answer; None if it was not answered."""
-    if not isinstance(answer, Known) or not isinstance(answer.data, Mapping):
+    found = answer.data.get(name) if isinstance(answer, Known) else None
+    if not isinstance(found, list):
         return None
-    return [item for item in answer.data.get(name) or () if isinstance(item, Mapping)]
+    return [item for item in found if isinstance(item, Mapping)]
 
 
 def unread(answer: Answer, what: str) -> Gap:
@@ -200,9 +201,9 @@ def _endpoint(data: Data, table: Data) -> Endpoint:
 
 
 def _is_routed_to(data: Data, table: Data) -> bool:
-    name, tables = data.get("VpcEndpointId"), data.get("RouteTableIds") or ()
-    routes = table.get("Routes") or ()
-    return table.get("RouteTableId") in tables or any(r.get("GatewayId") == name for r in routes)
+    tables = data.get("RouteTableIds")
+    leads = any(r.get("GatewayId") == data.get("VpcEndpointId") for r in table.get("Routes") or ())
+    return tables is None or table.get("RouteTableId") in tables or leads
 
 
 def _has_private_dns(data: Data) -> bool:
