@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ssmdiag.model import Checked, Finding, Holds, Situation, Symptom
+from ssmdiag.model import Checked, Finding, Holds, Situation, Symptom, Unverified
 
 # The IAM action is named otherwise than the operation (Service Authorization Reference, Amazon S3).
 _ACTIONS = {"s3:PutBucketEncryption": "s3:PutEncryptionConfiguration"}
@@ -29,7 +29,8 @@ def headline(
             return "The log shows no trouble. AWS was not asked (--offline)."
         held = sum(isinstance(c.verdict, Holds) for c in chain)
         return f"Nothing is wrong: {held} requirements hold, none is broken."
-    said = findings[0].said
+    waiting = [c.verdict.said for c in chain if isinstance(c.verdict, Unverified)]
+    said = findings[0].said if findings else waiting[0]
     # logs:PutLogEvents or vpc-0a1b begins small also at the beginning of a sentence.
     first = said[:1].upper() + said[1:] if said.split(" ", 1)[0].isalpha() else said
     if verdict == "unverified":

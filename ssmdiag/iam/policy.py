@@ -21,6 +21,13 @@ class Policy:
     arn: Optional[str] = None
 
 
+def statements_of(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The statements of a policy document; a single one may stand without a list."""
+    listed = document.get("Statement") or []
+    each = listed if isinstance(listed, list) else [listed]
+    return [statement for statement in each if isinstance(statement, Mapping)]
+
+
 @dataclass(frozen=True)
 class Grant:
     """One KMS grant. ``operations`` are bare names: ``Decrypt``, ``GenerateDataKey``."""

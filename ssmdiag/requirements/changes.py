@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
+from ssmdiag.iam.policy import statements_of
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.key_facts import key_policy
@@ -94,7 +95,7 @@ def _home(
     best, best_score = ("", {}), 0  # type: tuple[str, dict[str, Any]], int
     for name, document in policies:
         score = 0
-        for statement in _statements(document):
+        for statement in statements_of(document):
             if statement.get("Effect") != "Allow":
                 continue
             score += len(resources & set(_listed(statement.get("Resource")))) * 2
@@ -177,7 +178,7 @@ def _admit_statement(admit: Admit) -> Statement:
 
 
 def _with_statements(document: dict[str, Any], new: Iterable[Statement]) -> dict[str, Any]:
-    statements = [dict(s) for s in _statements(document)]
+    statements = [dict(s) for s in statements_of(document)]
     for statement in new:
         if not any(_extended(old, statement) for old in statements):
             statements.append({**statement, "Sid": _free_sid(statements, statement["Sid"])})
@@ -199,10 +200,6 @@ def _free_sid(statements: Sequence[Statement], wanted: str) -> str:
     while sid in taken:
         sid, number = f"{wanted}{number}", number + 1
     return sid
-
-
-def _statements(document: dict[str, Any]) -> list[Statement]:
-    return [s for s in _listed(document.get("Statement")) if isinstance(s, dict)]
 
 
 def _listed(value: Any) -> list[Any]:

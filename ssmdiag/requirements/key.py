@@ -98,6 +98,8 @@ def _session_key_state(ask: Ask, situation: Situation) -> Verdict:
         return _state_from_log(situation, "key/state") or waits(
             "preferences/session-key", f"not known: {key.why}"
         )
+    if isinstance(key, Absent) and "alias" in key.why.lower():
+        return waits("preferences/session-key", "the alias does not exist")
     return usable(key, "the session key")
 
 
@@ -117,8 +119,6 @@ def _state_from_log(situation: Situation, requirement: str) -> Optional[Unverifi
 def usable(key: Union[Key, Absent], what: str) -> Verdict:
     """Can this key be used at all: does it exist, is it symmetric, is it enabled?"""
     if isinstance(key, Absent):
-        if "alias" in key.why.lower():
-            return waits("preferences/session-key", "the alias does not exist")
         return Broken(
             f"{what} does not exist: it was deleted, or belongs to another region",
             Resource("key-state", what),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.policy import Policy
+from ssmdiag.iam.policy import Policy, statements_of
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known, call
 
@@ -128,8 +128,7 @@ def _gap(role: str, unread: Sequence[Answer]) -> Gap:
 
 def resources(document: Mapping[str, Any]) -> Iterator[str]:
     """Every Resource that the Allow statements of a policy name."""
-    statements = document.get("Statement", [])
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in statements_of(document):
         if statement.get("Effect") == "Allow":
             named = statement.get("Resource", [])
             yield from named if isinstance(named, list) else [named]

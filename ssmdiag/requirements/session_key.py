@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Union
 
+from ssmdiag.iam.policy import statements_of
 from ssmdiag.model import (
     Admit,
     Allow,
@@ -145,8 +146,7 @@ def _need(
 def _asks_for_the_value(documents: Iterable[Mapping[str, Any]], key: str) -> bool:
     """Does a condition compare this key's value, rather than ask whether it is there?"""
     for document in documents:
-        listed = document.get("Statement", [])
-        for statement in listed if isinstance(listed, list) else [listed]:
+        for statement in statements_of(document):
             for operator, block in (statement.get("Condition") or {}).items():
                 if operator != "Null" and key.lower() in (name.lower() for name in block):
                     return True

@@ -12,7 +12,7 @@ from typing import Any
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Policies, Request
+from ssmdiag.iam.policy import Policies, Request, statements_of
 from ssmdiag.model import (
     Advice,
     Broken,
@@ -67,13 +67,12 @@ def _remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bo
         "Principal": {"Service": principal},
         "Action": "sts:AssumeRole",
     }
-    listed = trust.get("Statement", [])
-    kept = listed if isinstance(listed, list) else [listed]
+    document = {**trust, "Statement": [*statements_of(trust), statement]}
     order = call(
         "iam",
         "UpdateAssumeRolePolicy",
         RoleName=role,
-        PolicyDocument=json.dumps({**trust, "Statement": [*kept, statement]}, indent=2),
+        PolicyDocument=json.dumps(document, indent=2),
     )
     return Write((order,), f"let {principal} assume role {role}")
 
