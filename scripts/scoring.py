@@ -3,6 +3,7 @@
     score scenarios FILE BASELINE   worlds as merge patches on a baseline world, with log lines
     score lines FILE                single log entries, one JSON object a line
     score logs DIR                  folders of agent logs with an index.json; the log alone
+    score policy FILE               policy questions, one JSON object a line
 
 One line an item: id, expected, got, right | wrong | abstained. Totals come last. To abstain is to
 say "could not verify" or not to recognise; exit 0 only if nothing is wrong.
@@ -25,6 +26,8 @@ from ssmdiag.demo.judging import Item, Mark, judge, log_text
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
 from ssmdiag.model import Report
+from ssmdiag.policy.case import answer_of, is_right, read_case
+from ssmdiag.policy.document import PolicyError, parse
 from ssmdiag.world.asking import Asking
 
 # --- scenarios ----------------------------------------------------------------------------------
@@ -106,11 +109,36 @@ def _log_item(entry: Mapping[str, Any], report: Report) -> Item:
     return Item(entry["name"], expected, "|".join(kinds), mark)
 
 
+# --- policy -------------------------------------------------------------------------------------
+
+
+def policy(file: Path) -> Iterator[Item]:
+    for text in file.read_text(encoding="utf-8").splitlines():
+        if not text.strip():
+            continue
+        try:
+            case = read_case(parse(text))
+        except PolicyError as error:
+            raise ValueError(f"{file}: {error}: {text[:60]}") from None
+        answer, decision = answer_of(case)
+        mark: Mark = "abstained" if answer == "Undetermined" else "wrong"
+        if is_right(case, answer, decision):
+            mark = "right"
+        elif case.expected == "Undetermined":
+            mark = "wrong"
+        yield Item(case.id, case.expected, answer, mark)
+
+
 # --- the command --------------------------------------------------------------------------------
 
 
 def main(arguments: list[str]) -> int:
-    judges = {"scenarios": (scenarios, 2), "lines": (lines, 1), "logs": (logs, 1)}
+    judges = {
+        "scenarios": (scenarios, 2),
+        "lines": (lines, 1),
+        "logs": (logs, 1),
+        "policy": (policy, 1),
+    }
     name = arguments[0] if arguments else ""
     if name not in judges or len(arguments) != judges[name][1] + 1:
         sys.stderr.write(f"usage: {(__doc__ or '').split(chr(10) + chr(10))[1]}\n")

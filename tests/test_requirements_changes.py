@@ -11,7 +11,7 @@ from ssmdiag.model import Admit, Advice, Allow, Remedy
 from ssmdiag.requirements.changes import Edit, compose
 from ssmdiag.world import snapshot
 from ssmdiag.world.asking import Asking
-from ssmdiag.world.call import Answer, Call, Known, call
+from ssmdiag.world.call import Absent, Answer, Call, Known, call
 
 _GROUP = "arn:aws:logs:eu-west-1:444455556666:log-group:audit:*"
 _KEY = "arn:aws:kms:eu-west-1:444455556666:key/0f00dfee-0000-4000-8000-d00dfeed0000"
@@ -94,11 +94,80 @@ def test_unread_policies_are_never_overwritten() -> None:
     assert all(name.startswith("SessionManagerLogging-") for name in names)
 
 
-def test_a_role_that_is_full_is_not_written_to() -> None:
-    full = _document(_allow("s3:GetObject", ["arn:aws:s3:::b/" + "x" * 1000] * 10))
-    edit = _composed([_FIND], Full=full)
+_FULL = _document(_allow("s3:GetObject", ["arn:aws:s3:::b/" + "x" * 1000] * 10))
+_ROLE_ARN = "arn:aws:iam::444455556666:role/path/Node"
+_MANAGED = "arn:aws:iam::444455556666:policy/SessionManagerLogging"
+
+
+def _composed_when_full(attached: list[str], answers: dict[Call, Answer]) -> Edit:
+    known: dict[Call, Answer] = {
+        call("iam", "ListRolePolicies", RoleName="Node"): Known({"PolicyNames": ["Full"]}),
+        call("iam", "GetRolePolicy", RoleName="Node", PolicyName="Full"): Known(
+            {"PolicyDocument": _FULL}
+        ),
+        call("iam", "GetRole", RoleName="Node"): Known({"Role": {"Arn": _ROLE_ARN}}),
+        call("iam", "ListAttachedRolePolicies", RoleName="Node"): Known(
+            {"AttachedPolicies": [{"PolicyArn": arn} for arn in attached]}
+        ),
+        **answers,
+    }
+    return compose(Asking(snapshot.door(known)), [_FIND])
+
+
+def test_a_role_whose_inline_policies_are_full_gets_a_managed_policy() -> None:
+    no_such: dict[Call, Answer] = {
+        call("iam", "GetPolicy", PolicyArn=_MANAGED): Absent("NoSuchEntity")
+    }
+    create, attach = _composed_when_full([], no_such).calls
+    assert (create.operation, attach.operation) == ("CreatePolicy", "AttachRolePolicy")
+    assert create.parameters["PolicyName"] == "SessionManagerLogging"
+    assert json.loads(create.parameters["PolicyDocument"])["Statement"] == [
+        _allow("logs:DescribeLogGroups", "*", Sid="FindLogGroup")
+    ]
+    assert attach.parameters == {"RoleName": "Node", "PolicyArn": _MANAGED}
+
+
+def test_a_managed_policy_of_that_name_that_is_not_ours_is_left_alone() -> None:
+    taken: dict[Call, Answer] = {call("iam", "GetPolicy", PolicyArn=_MANAGED): Known({})}
+    create, attach = _composed_when_full([], taken).calls
+    assert create.parameters["PolicyName"].startswith("SessionManagerLogging-")
+    assert attach.parameters["PolicyArn"].endswith(create.parameters["PolicyName"])
+
+
+def _with_managed(versions: int, document: dict[str, Any]) -> dict[Call, Answer]:
+    return {
+        call("iam", "GetPolicy", PolicyArn=_MANAGED): Known({"Policy": {"DefaultVersionId": "v1"}}),
+        call("iam", "GetPolicyVersion", PolicyArn=_MANAGED, VersionId="v1"): Known(
+            {"PolicyVersion": {"Document": document}}
+        ),
+        call("iam", "ListPolicyVersions", PolicyArn=_MANAGED): Known({"Versions": [{}] * versions}),
+    }
+
+
+def test_the_managed_policy_that_is_there_gets_a_new_version() -> None:
+    old = _document(_allow("logs:PutLogEvents", _GROUP, Sid="WriteSessionLog"))
+    (order,) = _composed_when_full([_MANAGED], _with_managed(2, old)).calls
+    assert order.operation == "CreatePolicyVersion"
+    assert order.parameters["SetAsDefault"] is True
+    statements = json.loads(order.parameters["PolicyDocument"])["Statement"]
+    assert [s["Sid"] for s in statements] == ["WriteSessionLog", "FindLogGroup"]
+
+
+@pytest.mark.parametrize(
+    ("attached", "answers", "said"),
+    [
+        ([_MANAGED], _with_managed(5, _document()), "has 5 versions: delete one"),
+        ([_MANAGED], _with_managed(1, _FULL), "of 6144 characters: split it"),
+        ([f"arn:aws:iam::aws:policy/P{n}" for n in range(10)], {}, "10 managed ones"),
+    ],
+    ids=["versions", "size", "attached"],
+)
+def test_quotas_that_leave_no_way_are_told(
+    attached: list[str], answers: dict[Call, Answer], said: str
+) -> None:
+    edit = _composed_when_full(attached, answers)
     assert edit.calls == ()
-    assert "managed policy" in edit.advice[0]
+    assert said in edit.advice[0]
 
 
 def test_roles_of_identity_center_are_not_written_to() -> None:

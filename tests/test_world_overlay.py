@@ -11,6 +11,8 @@ import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import LOG_GROUP, PREFERENCES, ROLE, Story, mistakes
+from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.role_policies import managed_policies
 from ssmdiag.wiring import performing
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.aws import Access, Aws
@@ -53,6 +55,12 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
     rules = [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms"}}]
     put_policy = call("kms", "PutKeyPolicy", KeyId=key, PolicyName="default", Policy=admits_logs)
     create_bucket = call("s3", "CreateBucket", Bucket=bucket)
+    of_bucket = {
+        "Effect": "Allow",
+        "Principal": root,
+        "Action": "s3:PutObject",
+        "Resource": f"arn:aws:s3:::{bucket}/*",
+    }
     return {
         "inline policy": (
             [call("iam", "PutRolePolicy", RoleName=ROLE, PolicyName="New", PolicyDocument=allow)],
@@ -60,6 +68,20 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
                 call("iam", "ListRolePolicies", RoleName=ROLE),
                 call("iam", "GetRolePolicy", RoleName=ROLE, PolicyName="New"),
             ],
+        ),
+        "managed policy": (
+            [
+                call("iam", "CreatePolicy", PolicyName="New", PolicyDocument=allow),
+                call("iam", "AttachRolePolicy", RoleName=ROLE, PolicyArn=_managed(story)),
+            ],
+            [call("iam", "ListAttachedRolePolicies", RoleName=ROLE)],
+        ),
+        "bucket policy": (
+            [
+                create_bucket,
+                call("s3", "PutBucketPolicy", Bucket=bucket, Policy=_policy(of_bucket)),
+            ],
+            [call("s3", "GetBucketPolicy", Bucket=bucket)],
         ),
         "trust policy": (
             [call("iam", "UpdateAssumeRolePolicy", RoleName=ROLE, PolicyDocument=trust)],
@@ -119,6 +141,8 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
 
 _NAMES = (
     "inline policy",
+    "managed policy",
+    "bucket policy",
     "trust policy",
     "key policy",
     "key enabled",
@@ -148,10 +172,39 @@ def test_an_overlay_foretells_what_the_account_answers(
     assert foretold == [_essence(real.read(question)) for question in reads]
 
 
+def test_a_managed_policy_is_foretold_in_its_new_version(story: Story, account: Account) -> None:
+    arn = _managed(story)
+    first, second = (
+        _policy({"Effect": "Allow", "Action": action, "Resource": "*"})
+        for action in ("logs:DescribeLogGroups", "logs:PutLogEvents")
+    )
+    writes = [
+        call("iam", "CreatePolicy", PolicyName="New", PolicyDocument=first),
+        call("iam", "CreatePolicyVersion", PolicyArn=arn, PolicyDocument=second, SetAsDefault=True),
+    ]
+    for number, order in enumerate(writes):
+        on_paper = Overlay(Asking(Aws(Access(account.region)).read), writes[number : number + 1])
+        foretold = managed_policies(on_paper, [arn], "identity")
+        performing(account.region)(order)
+        real = managed_policies(Asking(Aws(Access(account.region)).read), [arn], "identity")
+        assert foretold == real
+        assert not isinstance(real, Gap)
+        assert real[0].document == json.loads(order.parameters["PolicyDocument"])
+
+
+def _managed(story: Story) -> str:
+    return f"arn:aws:iam::{story.account_id}:policy/New"
+
+
 def test_every_effect_is_foretold_by_some_case(story: Story) -> None:
     covered = {(w.service, w.operation) for writes, _ in _cases(story).values() for w in writes}
-    # A deletion cannot be scheduled and cancelled in one breath; a document can be created once.
-    elsewhere = {("kms", "CancelKeyDeletion"), ("ssm", "CreateDocument")}
+    # A deletion cannot be scheduled and cancelled in one breath; a document can be created once;
+    # a managed policy is read in two steps.
+    elsewhere = {
+        ("kms", "CancelKeyDeletion"),
+        ("ssm", "CreateDocument"),
+        ("iam", "CreatePolicyVersion"),
+    }
     assert set(_EFFECTS) - elsewhere == covered
     assert set(_NAMES) == set(_cases(story))
 

@@ -14,9 +14,10 @@ from typing import Any, Callable, Optional
 
 from ssmdiag.demo import described_node, described_vpc
 from ssmdiag.iam.arn import parse_arn
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Policies, Policy, Request
 from ssmdiag.model import Denial
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Policies, Request
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 

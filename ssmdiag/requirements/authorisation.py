@@ -11,9 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import role_name_of
-from ssmdiag.iam.evaluate import evaluate
 from ssmdiag.iam.failure import denied_resource
-from ssmdiag.iam.policy import Decision, Grant, Policies, Policy, Request
 from ssmdiag.model import (
     Advice,
     Allow,
@@ -30,6 +28,10 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Grant, Policies, Request
 from ssmdiag.requirements.contract import Gap, doubted, moments, waits
 from ssmdiag.requirements.endpoint_policy import ENDPOINT_POLICY
 from ssmdiag.requirements.role_policies import RolePolicies
@@ -178,7 +180,7 @@ def _denied(
         )
     lack = Lack(_who(need), need.action, need.what)
     if decision.explicit:
-        where = " of ".join(reversed(decision.statement)) if decision.statement else "a policy"
+        where = decision.cited.named if decision.cited else "a policy"
         advice = Advice(
             f"narrow or remove the Deny statement {where}; adding permissions cannot help"
         )
@@ -199,7 +201,7 @@ def _denied_by_resource(need: Need, decision: Decision, evidence: tuple[str, ...
     what = "key policy" if resource.kind == "key-policy" else "bucket policy"
     said = f"the {what} of {resource.name} does not allow {_who(need)} {need.action}"
     if decision.explicit or need.admission is None:
-        where = f" {decision.statement[1]}" if decision.statement else ""
+        where = f" {decision.cited.statement}" if decision.cited else ""
         advice = Advice(f"whoever owns {resource.name} has to narrow the statement{where} in it")
         return Broken(said, resource, evidence, (advice,))
     return Broken(said, resource, evidence, (need.admission,))
@@ -245,7 +247,7 @@ def _undetermined(
 def _agreed(need: Need, decision: Decision, denial: Denial, symptom: Symptom) -> Verdict:
     """AWS named this kind of policy, and in it a condition is found that may well have decided."""
     kind = denied_resource(denial)
-    where = f" ({' of '.join(reversed(decision.statement))})" if decision.statement else ""
+    where = f" ({decision.cited.named})" if decision.cited else ""
     resource = Resource(kind, _name(kind, need, denial))
     return Broken(
         f"{_who(need)} is refused {need.action} on {need.what} by a condition{where}",

@@ -11,8 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.arn import dns_suffix, partition_of
-from ssmdiag.iam.policy import Policy
+from ssmdiag.iam.arn import partition_of
 from ssmdiag.model import (
     Admit,
     Allow,
@@ -26,6 +25,7 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
+from ssmdiag.policy.document import Policy
 from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.bucket_facts import (
     Encryption,
@@ -251,7 +251,8 @@ def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Ne
     elsewhere = bucket_region(ask, found.bucket, situation.region)
     place = elsewhere or situation.region
     policy: Union[Policy, Gap] = key_policy(ask, key.arn, elsewhere)
-    via = f"s3.{place}.{dns_suffix(place)}"
+    # With this suffix in every partition (KMS Developer Guide, "AWS KMS condition keys").
+    via = f"s3.{place}.amazonaws.com"
     action = "kms:GenerateDataKey"
     condition = {"StringEquals": {"kms:ViaService": via}}
     both = (action, "kms:Decrypt")

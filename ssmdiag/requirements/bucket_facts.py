@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.policy import Policy
+from ssmdiag.policy.document import Policy
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
 

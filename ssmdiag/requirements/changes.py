@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Union
 
-from ssmdiag.iam.policy import statements_of
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
+from ssmdiag.policy.document import statements_of
+from ssmdiag.policy.merge import Statement, listed, size_of, with_statements
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.key_facts import key_policy
+from ssmdiag.requirements.managed_policy import allow_in_managed
 from ssmdiag.requirements.role_policies import inline_policies
 from ssmdiag.world.call import Ask, Call, call
 
 NEW_POLICY = "SessionManagerLogging"
 _ROLE_LIMIT = 10_240
 _KEY_POLICY_LIMIT = 32_768
-
-Statement = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,13 +68,11 @@ def _role_policy(ask: Ask, role: str, allows: Sequence[Allow]) -> Union[Write, A
         # Unread policies must not be overwritten: a name that only this content can have.
         digest = hashlib.sha256(repr(_grouped(allows)).encode()).hexdigest()
         name = f"{NEW_POLICY}-{digest[:8]}"
-    merged = _with_statements(document, [_allow_statement(r) for r in _grouped(allows)])
-    size = sum(_size(d) for n, d in policies if n != name) + _size(merged)
+    statements = [_allow_statement(r) for r in _grouped(allows)]
+    merged = with_statements(document, statements)
+    size = sum(size_of(d) for n, d in policies if n != name) + size_of(merged)
     if size > _ROLE_LIMIT:
-        return Advice(
-            f"the inline policies of role {role} would have {size} of {_ROLE_LIMIT} characters; "
-            f"attach a managed policy with these statements instead: {json.dumps(merged)}"
-        )
+        return allow_in_managed(ask, role, NEW_POLICY, statements)
     order = call(
         "iam",
         "PutRolePolicy",
@@ -98,9 +96,9 @@ def _home(
         for statement in statements_of(document):
             if statement.get("Effect") != "Allow":
                 continue
-            score += len(resources & set(_listed(statement.get("Resource")))) * 2
+            score += len(resources & set(listed(statement.get("Resource")))) * 2
             score += any(
-                str(a).startswith(tuple(services)) for a in _listed(statement.get("Action"))
+                str(a).startswith(tuple(services)) for a in listed(statement.get("Action"))
             )
         if score > best_score:
             best, best_score = (name, document), score
@@ -148,8 +146,8 @@ def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Adv
     statements = [_admit_statement(a) for a in admits]
     if isinstance(policy, Gap):
         return Advice(f"the owner of key {key} has to add to its policy: {json.dumps(statements)}")
-    merged = _with_statements(dict(policy.document), statements)
-    if _size(merged) > _KEY_POLICY_LIMIT:
+    merged = with_statements(dict(policy.document), statements)
+    if size_of(merged) > _KEY_POLICY_LIMIT:
         return Advice(f"the policy of key {key} would be larger than {_KEY_POLICY_LIMIT} bytes")
     order = call(
         "kms",
@@ -172,42 +170,3 @@ def _admit_statement(admit: Admit) -> Statement:
         "Resource": "*",
     }
     return {**statement, "Condition": admit.condition} if admit.condition else statement
-
-
-# --- policy documents ---------------------------------------------------------------------------
-
-
-def _with_statements(document: dict[str, Any], new: Iterable[Statement]) -> dict[str, Any]:
-    statements = [dict(s) for s in statements_of(document)]
-    for statement in new:
-        if not any(_extended(old, statement) for old in statements):
-            statements.append({**statement, "Sid": _free_sid(statements, statement["Sid"])})
-    return {**document, "Statement": statements}
-
-
-def _extended(old: Statement, new: Statement) -> bool:
-    """Add the new actions to an Allow of exactly the same scope, if this is one."""
-    scope = ("Effect", "Resource", "Principal", "Condition")
-    if any(old.get(k) != new.get(k) for k in scope) or "Action" not in old or "NotAction" in old:
-        return False
-    old["Action"] = list(dict.fromkeys([*_listed(old["Action"]), *_listed(new["Action"])]))
-    return True
-
-
-def _free_sid(statements: Sequence[Statement], wanted: str) -> str:
-    taken = {s.get("Sid") for s in statements}
-    number, sid = 2, wanted
-    while sid in taken:
-        sid, number = f"{wanted}{number}", number + 1
-    return sid
-
-
-def _listed(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _size(document: dict[str, Any]) -> int:
-    # IAM does not count white space.
-    return len(json.dumps(document, separators=(",", ":")))

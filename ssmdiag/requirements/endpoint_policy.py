@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, role_name_of
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Decision, Policies, Policy, Request
 from ssmdiag.model import (
     Advice,
     Broken,
@@ -25,16 +23,20 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Gap, Requirement, moments, waits
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role
 from ssmdiag.requirements.vpc_facts import Endpoint, Vpc, find_vpc
 from ssmdiag.world.call import Ask
 
-_ALLOW = {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
+_ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _OTHERS_ALLOW = Policies(
-    identity=(Policy("identity policies", "identity", _ALLOW),),
-    resource=(Policy("resource policy", "resource", _ALLOW),),
+    identity=(Policy("identity policies", "identity", {"Statement": _ALLOW}),),
+    resource=(Policy("resource policy", "resource", {"Statement": {**_ALLOW, "Principal": "*"}}),),
 )
 
 
@@ -152,7 +154,7 @@ def _request(
 
 
 def _broken(agent: Agent, endpoint: Endpoint, refusal: _Refusal, decision: Decision) -> Broken:
-    where = f" {decision.statement[1]}" if decision.statement and decision.explicit else ""
+    where = f" {decision.cited.statement}" if decision.cited and decision.explicit else ""
     advice = f"allow {refusal.what} to role {agent.role} in the policy of {endpoint.id}"
     if decision.explicit:
         advice = f"exempt role {agent.role} from the Deny statement{where} of {endpoint.id}"

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
-from ssmdiag.iam.policy import Grant, Policy
 from ssmdiag.model import Situation
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.request import Grant
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.world.call import Absent, Ask, Known, call

@@ -10,8 +10,6 @@ from dataclasses import replace
 from typing import Union
 
 from ssmdiag.iam.arn import logs_principal
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Decision, Policies, Policy, Request
 from ssmdiag.model import (
     Admit,
     Advice,
@@ -24,6 +22,10 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.key import usable
 from ssmdiag.requirements.key_facts import Key, find_key, key_policy, session_key

@@ -49,7 +49,7 @@ def agent_need(situation: Situation, agent: Agent, role: RolePolicies, **wanted:
     return Need(
         role=agent.role,
         context=context,
-        role_arn=role.arn or agent.arn(situation.region),
+        role_arn=role.arn,
         principal=agent.principal(situation.region),
         account=agent.account,
         **wanted,  # type: ignore[arg-type]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.policy import Policy, statements_of
+from ssmdiag.policy.document import Policy, statements_of
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known, call
 

@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.policy import statements_of
 from ssmdiag.model import (
     Admit,
     Allow,
@@ -23,6 +22,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.policy.document import statements_of
 from ssmdiag.requirements.authorisation import Need, last_denial, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
 from ssmdiag.requirements.identity import Agent, find_agent

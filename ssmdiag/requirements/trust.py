@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from ssmdiag.iam.arn import dns_suffix
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Policies, Request, statements_of
 from ssmdiag.model import (
     Advice,
     Broken,
@@ -24,6 +22,9 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.merge import with_statements
+from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Requirement, waits
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role
@@ -67,7 +68,7 @@ def _remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bo
         "Principal": {"Service": principal},
         "Action": "sts:AssumeRole",
     }
-    document = {**trust, "Statement": [*statements_of(trust), statement]}
+    document = with_statements(trust, [statement])
     order = call(
         "iam",
         "UpdateAssumeRolePolicy",

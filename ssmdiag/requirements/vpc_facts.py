@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
-from ssmdiag.iam.policy import Policy
 from ssmdiag.model import Situation
+from ssmdiag.policy.document import Policy
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import node_id
 from ssmdiag.world.call import Answer, Ask, Denied, Known, call

@@ -89,6 +89,42 @@ def _put_role_policy(write: dict[str, Any], question: Call, answer: Answer) -> A
     return answer
 
 
+def _create_policy(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
+    # The account is not among the parameters, but a name is unique in it.
+    arn = str(question.parameters.get("PolicyArn", ""))
+    if arn.rsplit(":policy/", 1)[-1] != write["PolicyName"]:
+        return answer
+    return _policy_version({**write, "PolicyArn": arn}, question, answer)
+
+
+def _policy_version(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
+    """The one that is made becomes the default. Its number is not known before."""
+    arn, version = write["PolicyArn"], "(new)"
+    if _is(question, "iam", "GetPolicy", PolicyArn=arn):
+        data = _data(answer, {"Policy": {"Arn": arn}})
+        data["Policy"]["DefaultVersionId"] = version
+        return Known(data)
+    if _is(question, "iam", "GetPolicyVersion", PolicyArn=arn, VersionId=version):
+        return Known({"PolicyVersion": {"Document": json.loads(write["PolicyDocument"])}})
+    return answer
+
+
+def _attach_role_policy(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
+    if not _is(question, "iam", "ListAttachedRolePolicies", RoleName=write["RoleName"]):
+        return answer
+    data = _data(answer, {"AttachedPolicies": []})
+    arn = write["PolicyArn"]
+    if arn not in [policy["PolicyArn"] for policy in data["AttachedPolicies"]]:
+        data["AttachedPolicies"].append({"PolicyArn": arn, "PolicyName": arn.rsplit("/", 1)[-1]})
+    return Known(data)
+
+
+def _put_bucket_policy(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
+    if _is(question, "s3", "GetBucketPolicy", Bucket=write["Bucket"]):
+        return Known({"Policy": write["Policy"]})
+    return answer
+
+
 def _update_trust(write: dict[str, Any], question: Call, answer: Answer) -> Answer:
     asked = _is(question, "iam", "GetRole", RoleName=write["RoleName"])
     if not asked or not isinstance(answer, Known):
@@ -183,6 +219,9 @@ def _encryption(rules: list[Any]) -> dict[str, Any]:
 
 _EFFECTS: dict[tuple[str, str], Effect] = {
     ("iam", "PutRolePolicy"): _put_role_policy,
+    ("iam", "CreatePolicy"): _create_policy,
+    ("iam", "CreatePolicyVersion"): _policy_version,
+    ("iam", "AttachRolePolicy"): _attach_role_policy,
     ("iam", "UpdateAssumeRolePolicy"): _update_trust,
     ("kms", "PutKeyPolicy"): _put_key_policy,
     ("kms", "EnableKey"): _key_becomes("Enabled"),
@@ -193,5 +232,6 @@ _EFFECTS: dict[tuple[str, str], Effect] = {
     ("ssm", "UpdateDocument"): _update_document,
     ("ssm", "UpdateDocumentDefaultVersion"): _default_version,
     ("s3", "CreateBucket"): _create_bucket,
+    ("s3", "PutBucketPolicy"): _put_bucket_policy,
     ("s3", "PutBucketEncryption"): _put_bucket_encryption,
 }

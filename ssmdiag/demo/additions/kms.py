@@ -9,8 +9,9 @@ from typing import Any
 from ssmdiag.demo.additions.extending import Method, add, correct, refuse
 from ssmdiag.demo.additions.iam import caller_arn
 from ssmdiag.iam.arn import parse_arn
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Policies, Policy, Request
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Policies, Request
 
 _ANYTHING = {
     "Version": "2012-10-17",

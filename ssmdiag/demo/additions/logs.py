@@ -8,8 +8,9 @@ from typing import Any, NoReturn, Optional
 
 from ssmdiag.demo.additions.extending import Method, add, correct, refuse
 from ssmdiag.iam.arn import logs_principal, parse_arn
-from ssmdiag.iam.evaluate import evaluate
-from ssmdiag.iam.policy import Policies, Policy, Request
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.request import Policies, Request
 
 _NAME = re.compile(r"[.\-_/#A-Za-z0-9]+")
 

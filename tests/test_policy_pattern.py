@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssmdiag.iam.pattern import Pattern, Values, fill_in, glob, literal, read_pattern
+from ssmdiag.policy.pattern import (
+    Pattern,
+    Template,
+    Vague,
+    Values,
+    arn_fits,
+    fill_in,
+    glob,
+    literal,
+)
 
 
 def _naive(pattern: str, value: str) -> bool:
@@ -24,7 +33,6 @@ def _naive(pattern: str, value: str) -> bool:
 @given(st.text("ab*?", max_size=7), st.text("abA", max_size=7))
 def test_wildcards_match_as_they_are_defined(pattern: str, value: str) -> None:
     assert glob(pattern).matches(value) == _naive(pattern, value)
-    assert glob(pattern).matches(value, ignore_case=True) == _naive(pattern, value.lower())
 
 
 @given(st.text("ab*?", max_size=7), st.text("ab*?", max_size=7))
@@ -82,17 +90,43 @@ def test_variables_are_filled_in_and_their_values_are_no_wildcards(
     [
         ("${aws:FederatedProvider}", None),
         ("${aws:TagKeys}", None),
-        ("${aws:SourceVpc}", "unknown"),
-        ("${aws:SourceVpc, 'x'}", "unknown"),
+        ("${aws:SourceVpc}", Vague(glob("*"))),
+        ("vpc/${aws:SourceVpc, 'x'}/a", Vague(glob("vpc/*/a"))),
     ],
 )
 def test_a_variable_without_one_known_value_gives_no_pattern(
-    text: str, result: Optional[str]
+    text: str, result: Optional[Vague]
 ) -> None:
     assert fill_in(text, KEYS.__getitem__) == result
 
 
 def test_variables_exist_since_the_version_of_2012() -> None:
-    assert read_pattern("${aws:username}", "2012-10-17", KEYS.__getitem__) == literal("rosa")
-    old = read_pattern("${aws:username}", "2008-10-17", KEYS.__getitem__)
-    assert old == glob("${aws:username}")
+    new, old = (Template("${aws:username}", v) for v in ("2012-10-17", "2008-10-17"))
+    assert new.filled(KEYS.__getitem__) == literal("rosa")
+    assert old.filled(KEYS.__getitem__) == glob("${aws:username}")
+
+
+GROUP = "arn:aws:logs:eu-west-1:210987654321:log-group:/ssm:log-stream:a"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "fits"),
+    [
+        (GROUP, True),
+        ("*", True),
+        ("arn:aws:logs:*:*:log-group:/ssm:*", True),
+        ("arn:aws:logs:eu-west-?:*:log-group:*:log-stream:a", True),
+        ("arn:aws:logs:eu-west-1:210987654321:log-group:/ssm", False),
+        ("arn:aws:logs:eu-west-1:210987654321:log-group", False),
+        ("arn:aws:logs:eu-west-1:210987654321:*", True),
+        ("arn:aws:logs", True),  # incomplete: the rest is as good as *
+        ("arn:aws:log", False),
+        ("arn:aws:logs:eu-west-2", False),
+        ("arn:aws:logs:*:log-group:/ssm:log-stream:a", True),  # a last * reaches over colons
+        ("arn:aws:logs:eu-*-1:log-group:/ssm:log-stream:a", False),  # one inside does not
+        ("arn:*:log-stream:a", True),
+        ("arn:aws:kms:*:*:*", False),
+    ],
+)
+def test_a_resource_is_matched_part_by_part(pattern: str, fits: bool) -> None:
+    assert arn_fits(glob(pattern), GROUP) is fits

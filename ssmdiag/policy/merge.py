@@ -1,0 +1,54 @@
+"""Statements added to a policy document: merged into what is there, which is never lost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ssmdiag.policy.document import statements_of
+
+Statement = dict[str, Any]
+
+_SCOPE = ("Effect", "Resource", "Principal", "Condition", "NotPrincipal", "NotResource")
+
+
+def with_statements(document: Mapping[str, Any], new: Iterable[Statement]) -> dict[str, Any]:
+    """``document`` with ``new`` beside its own statements.
+
+    The actions of a new statement go into an old Allow of exactly the same scope, if there is one;
+    otherwise it is appended, under a Sid that is free.
+    """
+    statements = [dict(s) for s in statements_of(document)]
+    for statement in new:
+        if not any(_extended(old, statement) for old in statements):
+            statements.append(_with_free_sid(statement, statements))
+    return {"Version": "2012-10-17", **document, "Statement": statements}
+
+
+def _extended(old: Statement, new: Statement) -> bool:
+    if any(old.get(k) != new.get(k) for k in _SCOPE) or "Action" not in old:
+        return False
+    old["Action"] = list(dict.fromkeys([*listed(old["Action"]), *listed(new["Action"])]))
+    return True
+
+
+def _with_free_sid(statement: Statement, beside: Sequence[Statement]) -> Statement:
+    wanted = statement.get("Sid")
+    taken = {s.get("Sid") for s in beside}
+    number, sid = 2, wanted
+    while sid and sid in taken:
+        sid, number = f"{wanted}{number}", number + 1
+    return {**statement, "Sid": sid} if sid else statement
+
+
+def listed(value: Any) -> list[Any]:
+    """An element of a statement as a list: absent, one value or several."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def size_of(document: Mapping[str, Any]) -> int:
+    """Characters that count for a quota: IAM leaves white space out."""
+    return len(json.dumps(document, separators=(",", ":")))
