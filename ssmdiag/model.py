@@ -379,3 +379,22 @@ class Situation:
     starts: tuple[SessionStart, ...] = ()
     """Sessions whose start the log shows, oldest first."""
     agent_version: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The answer to "may this principal do that?" in one sentence, and all its grounds."""
+
+    outcome: Literal["allowed", "denied", "undetermined"]
+    said: str
+    decided_by: Optional[PolicyType]
+    explicit: bool
+    reasons: tuple[str, ...]
+    evidence: tuple[str, ...]  # what AWS itself said to the same question
+    unseen: tuple[str, ...]
+    """Kinds of policies that were not looked at and might deny, with what would settle it."""
+    settle: tuple[str, ...]
+    change: Optional[Change]
+    advice: tuple[str, ...]
+    proof: Optional[Proof]
+    calls: tuple[AskedCall, ...]

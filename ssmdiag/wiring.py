@@ -13,6 +13,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional
 
+from ssmdiag.can.judge import judge
+from ssmdiag.can.principals import NoSuchPrincipalError
+from ssmdiag.can.question import Question
+from ssmdiag.can.resources import NoSuchResourceError
 from ssmdiag.catalog import fold as folding
 from ssmdiag.catalog import load as loading
 from ssmdiag.catalog import match as matching
@@ -22,7 +26,7 @@ from ssmdiag.diagnose.evidence import LITERALS, Evidence
 from ssmdiag.diagnose.findings import Commands
 from ssmdiag.diagnose.hearing import heard_out
 from ssmdiag.log import files, period, reading
-from ssmdiag.model import Record, Report, Situation, SourceFile
+from ssmdiag.model import Judgement, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
 from ssmdiag.setup.commands import commands
 from ssmdiag.world import host, snapshot
@@ -89,6 +93,19 @@ def diagnose(job: Job, around: Surroundings) -> Report:
     if job.save_snapshot is not None:
         write_aside(job.save_snapshot, snapshot.dump(ask.answers, region))
     return report
+
+
+def can(question: Question, job: Job, around: Surroundings, *, compare: bool) -> Judgement:
+    """Answer a person's own question; ``job`` says how AWS is reached. Raises JobError."""
+    door, region = _door(job, around, None)
+    ask = Asking(door)
+    try:
+        judgement = judge(question, ask, region, in_region(region), compare)
+    except (NoSuchPrincipalError, NoSuchResourceError) as error:
+        raise JobError(str(error)) from None
+    if job.save_snapshot is not None:
+        write_aside(job.save_snapshot, snapshot.dump(ask.answers, region))
+    return judgement
 
 
 def _require_something(job: Job, opened: reading.Reading, heard: Heard) -> None:

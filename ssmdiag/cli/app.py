@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssmdiag.cli import demo, diagnose
+from ssmdiag.cli import can, demo, diagnose
 
 app = typer.Typer(
     name="ssmdiag",
@@ -15,6 +15,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
+app.command("can", epilog=can.EPILOG)(can.can)
 app.command("demo")(demo.demo)
 
 

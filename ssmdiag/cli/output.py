@@ -11,7 +11,8 @@ from typing import NoReturn, Optional
 
 import typer
 
-from ssmdiag.model import Report
+from ssmdiag.model import Judgement, Report
+from ssmdiag.render.layout import Layout
 from ssmdiag.wiring import JobError, write_aside
 
 EXIT_CODES = {"ok": 0, "broken": 1, "unverified": 4}
@@ -29,8 +30,25 @@ class Format(str, Enum):
 
 def put(report: Report, form: Format, output: Optional[Path], *, redact: bool) -> None:
     """Write the Report to standard output, or to a file that only its owner may read."""
-    terminal = output is None and sys.stdout.isatty()
-    whole = rendered(report, form, terminal=terminal)
+    put_text(rendered(report, form, terminal=_to_terminal(output)), output, redact=redact)
+
+
+def put_judgement(
+    judgement: Judgement, form: Format, output: Optional[Path], *, redact: bool
+) -> None:
+    """As ``put``, for the answer to ``ssmdiag can``."""
+    from ssmdiag.render import json
+    from ssmdiag.render import judgement as words
+
+    if form is Format.json:
+        whole = json.judgement_to_json(judgement)
+    else:
+        whole = words.text(judgement, _layout(terminal=_to_terminal(output)))
+    put_text(whole, output, redact=redact)
+
+
+def put_text(whole: str, output: Optional[Path], *, redact: bool) -> None:
+    """Write text to standard output, or to a file that only its owner may read."""
     if redact:
         from ssmdiag.render.redact import redact as mask
 
@@ -54,14 +72,24 @@ def rendered(report: Report, form: Format, *, terminal: bool) -> str:
         return to_json(report)
     from ssmdiag.render.text import text
 
-    width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if terminal else 80
+    layout = _layout(terminal=terminal)
     return text(
         report,
-        width=max(width, 40),
-        colour=terminal and not os.environ.get("NO_COLOR"),
-        ascii_only=not _speaks_unicode(),
+        width=layout.width,
+        colour=layout.colour,
+        ascii_only=layout.ascii_only,
         terminal=terminal,
     )
+
+
+def _to_terminal(output: Optional[Path]) -> bool:
+    return output is None and sys.stdout.isatty()
+
+
+def _layout(*, terminal: bool) -> Layout:
+    width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if terminal else 80
+    colour = terminal and not os.environ.get("NO_COLOR")
+    return Layout(max(width, 40), colour, ascii_only=not _speaks_unicode())
 
 
 def _speaks_unicode() -> bool:

@@ -115,9 +115,9 @@ def running() -> Iterator[Account]:
         raise DemoMissingError(
             f"the demo account needs moto's server ({lack}): pip install 'ssmdiag[demo]'"
         ) from lack
-    from ssmdiag.demo.additions import iam, kms, logs, s3, ssm
+    from ssmdiag.demo.additions import dry_run, iam, kms, logs, s3, simulate, ssm
 
-    for additions in (iam, kms, logs, s3, ssm):
+    for additions in (iam, kms, dry_run, logs, s3, simulate, ssm):
         additions.install()
     received: list[Received] = []
     faults = Faults(ACCOUNT_ID, lambda: iam.caller_arn(ACCOUNT_ID))

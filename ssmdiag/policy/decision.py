@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.model import PolicyType
+from ssmdiag.policy.conditions import Unmet
 from ssmdiag.policy.document import WORDS
 from ssmdiag.policy.layer import Step
 from ssmdiag.policy.reading import PartName, Reading
@@ -30,6 +31,8 @@ class Near:
     cited: Cited
     part: PartName
     why: str
+    key: Optional[str] = None
+    """The condition key that fails or is not known, if ``part`` is the condition."""
 
 
 @dataclass(frozen=True)
@@ -111,4 +114,5 @@ def _cited(reading: Reading) -> Cited:
 def _near(reading: Reading) -> Near:
     part = reading.obstacle
     assert part is not None
-    return Near(_cited(reading), part.name, str(part.why))
+    key = part.why.condition.key if isinstance(part.why, Unmet) else None
+    return Near(_cited(reading), part.name, str(part.why), key)

@@ -74,11 +74,12 @@ class Mending:
     proof: Decision
 
 
-def mend(request: Request, policies: Policies) -> Mending:
+def mend(request: Request, policies: Policies, resource: Optional[str] = None) -> Mending:
     """The least additions that make ``policies`` allow ``request``.
 
     Each is one statement that allows the request's own action to its own caller on its own
-    resource, no more; cross-account it takes one on either side.
+    resource, no more; cross-account it takes one on either side. ``resource`` is how an
+    identity-based policy writes the resource, where that is not the literal that AWS checks.
     """
     additions: list[Addition] = []
     while True:
@@ -90,22 +91,26 @@ def mend(request: Request, policies: Policies) -> Mending:
         if kind_of(request) == "anonymous":
             return Mending((), _ANONYMOUS, decision)
         if decision.explicit or to not in ("identity", "resource", "trust") or to in added:
-            obstacle = obstacle_of(decision, request, policies)
+            wanted = f"{request.action} on {resource or request.resource}"
+            obstacle = obstacle_of(decision, wanted, policies)
             return Mending(tuple(additions), obstacle, decision)
-        addition = Addition(to, statement_for(request, to))
+        addition = Addition(to, statement_for(request, to, resource))
         additions.append(addition)
         policies = added_to(policies, addition)
 
 
-def obstacle_of(decision: Decision, request: Request, policies: Policies) -> Obstacle:
-    """What has to be done in the policy that denies, where adding permissions cannot help."""
+def obstacle_of(decision: Decision, wanted: str, policies: Policies) -> Obstacle:
+    """What has to be done in the policy that denies, where adding permissions cannot help.
+
+    ``wanted`` is what is denied, in words: action and resource.
+    """
     layer: PolicyType = decision.layer or "identity"
     cited = decision.cited
     if decision.explicit and cited:
         what = f"narrow or remove the Deny {cited.named}: adding permissions cannot help"
     else:
         where = cited.named if cited else _restricting(layer, policies)
-        what = f"extend {where}, so that it allows {request.action} on {request.resource}"
+        what = f"extend {where}, so that it allows {wanted}"
     return Obstacle(layer, what, _OWNERS[layer])
 
 
@@ -121,10 +126,12 @@ def _restricting(layer: PolicyType, policies: Policies) -> str:
 
 
 def statement_for(
-    request: Request, to: Literal["identity", "resource", "trust"], sid: str = SID
+    request: Request,
+    to: Literal["identity", "resource", "trust"],
+    resource: Optional[str] = None,
 ) -> Statement:
-    """The narrowest statement that allows ``request`` in a policy of that kind."""
-    statement: Statement = {"Sid": sid, "Effect": "Allow"}
+    """The narrowest statement that allows ``request`` in a policy of that kind; see ``mend``."""
+    statement: Statement = {"Sid": SID, "Effect": "Allow"}
     if to != "identity":
         statement["Principal"] = principal_for(request)
     statement["Action"] = request.action
@@ -132,7 +139,8 @@ def statement_for(
         # The resource of a key policy is the key that it is attached to (KMS Developer Guide).
         arn = parse_arn(request.resource)
         own_key = to == "resource" and arn is not None and arn.service == "kms"
-        statement["Resource"] = "*" if own_key else _literally(request.resource)
+        written = resource if to == "identity" else None
+        statement["Resource"] = "*" if own_key else written or _literally(request.resource)
     condition = _condition_for(request)
     return {**statement, "Condition": condition} if condition else statement
 

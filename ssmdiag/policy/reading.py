@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, Optional
+from typing import Literal, Optional, Union
 
-from ssmdiag.policy.conditions import check
+from ssmdiag.policy.conditions import Unmet, check
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.logic import Truth, all_of
 from ssmdiag.policy.pattern import Lookup
@@ -23,7 +23,7 @@ class Part:
 
     name: PartName
     fits: Truth
-    why: object = ""
+    why: Union[str, Unmet] = ""
     nearly: bool = False
 
 

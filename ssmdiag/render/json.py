@@ -15,6 +15,7 @@ from ssmdiag.model import (
     Broken,
     Checked,
     Holds,
+    Judgement,
     NotApplicable,
     Report,
     Unverified,
@@ -24,6 +25,7 @@ from ssmdiag.render.redact import scrub
 from ssmdiag.world.call import Call
 
 SCHEMA = "ssmdiag.report/1"
+JUDGEMENT_SCHEMA = "ssmdiag.judgement/1"
 
 # Members of the unions, whose class is what a program must be told besides their fields.
 _KINDS: dict[type, tuple[str, str]] = {
@@ -47,7 +49,16 @@ def to_json(report: Report) -> str:
     node's local ones, in ISO 8601 without a zone because agent logs have none. Equal Reports give
     equal text. What does not print is escaped, which JSON reads as the same string.
     """
-    document = {"schema": SCHEMA, **_plain(report)}
+    return _written(SCHEMA, report)
+
+
+def judgement_to_json(judgement: Judgement) -> str:
+    """Tell the answer to ``ssmdiag can``: the fields of the model's ``Judgement``."""
+    return _written(JUDGEMENT_SCHEMA, judgement)
+
+
+def _written(schema: str, value: Any) -> str:
+    document = {"schema": schema, **_plain(value)}
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return re.sub(r"[^\n -~]", _escaped, text) + "\n"
 

@@ -31,6 +31,7 @@ from ssmdiag.model import (
 from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.mend import obstacle_of
 from ssmdiag.policy.request import Grant, Policies, Request
 from ssmdiag.requirements.contract import Gap, doubted, moments, waits
 from ssmdiag.requirements.endpoint_policy import ENDPOINT_POLICY
@@ -65,23 +66,26 @@ class Need:
     """Reads KMS grants; called only if policies alone do not allow."""
     kind: ResourceKind = "role"
     """``caller`` if the role is that of the person who starts sessions."""
-    witness: Optional[Answer] = None
-    """What AWS answered when we made the same request with the same identity, if we did."""
+    witness: Optional[Callable[[], Answer]] = None
+    """Makes the same request with the same identity, or has AWS say what would come of it; called
+    only if the policies do not decide."""
 
 
 def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
     """Judge one permission. ``role`` holds the policies of ``need.role``."""
     denial, symptom = last_denial(situation, need)
-    decision = _decide(need, role)
+    policies = _policies(need, role)
+    decision = _decide(need, policies)
     if decision.outcome == "denied":
-        return _denied(need, role, decision, symptom)
+        return _denied(need, role, policies, decision, symptom)
     if _is_for_endpoint(situation, need, denial):
         said = f"AWS says that a VPC endpoint policy refused {_who(need)} {need.action}"
         return waits(ENDPOINT_POLICY, said)
     if decision.outcome == "allowed":
         return _allowed(need, decision, denial, symptom)
-    if need.witness is not None and not isinstance(need.witness, Unreachable):
-        return _witnessed(need, need.witness)
+    testimony = need.witness() if need.witness else None
+    if testimony is not None and not isinstance(testimony, Unreachable):
+        return _witnessed(need, testimony)
     return _undetermined(situation, need, role, decision, denial, symptom)
 
 
@@ -103,7 +107,12 @@ def last_denial(situation: Situation, need: Need) -> tuple[Optional[Denial], Opt
     return None, None
 
 
-def _decide(need: Need, role: RolePolicies) -> Decision:
+def _policies(need: Need, role: RolePolicies) -> Policies:
+    resource = None if isinstance(need.resource_policy, Gap) else need.resource_policy
+    return Policies(identity=role.identity, resource=resource, boundary=role.boundary)
+
+
+def _decide(need: Need, policies: Policies) -> Decision:
     request = Request(
         action=need.action,
         resource=need.resource,
@@ -112,8 +121,6 @@ def _decide(need: Need, role: RolePolicies) -> Decision:
         resource_account=need.owner or need.account,
         context=need.context,
     )
-    resource = None if isinstance(need.resource_policy, Gap) else need.resource_policy
-    policies = Policies(identity=role.identity, resource=resource, boundary=role.boundary)
     decision = evaluate(request, policies)
     if decision.outcome == "allowed" or decision.explicit or need.grants is None:
         return decision
@@ -141,7 +148,7 @@ def _witnessed(need: Need, witness: Answer) -> Verdict:
     """AWS itself decided the same request of the same identity a moment ago."""
     if not isinstance(witness, Denied):
         said = f"{_who(need)} is allowed {need.action} on {need.what}"
-        return Holds(said, ("AWS answered ssmdiag's own Call, made with the same role",))
+        return Holds(said, ("AWS answers ssmdiag's own Call, made with the same role",))
     kind = denied_resource(witness.denial)
     resource = Resource(kind, _name(kind, need, witness.denial))
     remedies: tuple[Remedy, ...] = (need.remedy,)
@@ -159,51 +166,49 @@ def _witnessed(need: Need, witness: Answer) -> Verdict:
 
 
 def _denied(
-    need: Need, role: RolePolicies, decision: Decision, symptom: Optional[Symptom]
+    need: Need,
+    role: RolePolicies,
+    policies: Policies,
+    decision: Decision,
+    symptom: Optional[Symptom],
 ) -> Verdict:
     seen = (f"AWS refused it in the agent's log ({moments(symptom)})",) if symptom else ()
     evidence = (*decision.reasons, *seen)
     if decision.layer == "resource" and need.resource_policy_of is not None:
-        return _denied_by_resource(need, decision, evidence)
+        return _denied_by_resource(need, policies, decision, evidence)
+    advice = (Advice(_to_be_done(need, policies, decision)),)
     if decision.layer == "boundary":
         return Broken(
             f"the permissions boundary {role.boundary_arn} does not allow {_who(need)} "
             f"{need.action} on {need.what}",
             Resource("boundary", role.boundary_arn or need.role),
             evidence,
-            (
-                Advice(
-                    f"whoever owns {role.boundary_arn} has to allow {need.action} on "
-                    f"{_grantable(need)} in it; a policy of the role cannot"
-                ),
-            ),
+            advice,
         )
     lack = Lack(_who(need), need.action, need.what)
     if decision.explicit:
-        where = decision.cited.named if decision.cited else "a policy"
-        advice = Advice(
-            f"narrow or remove the Deny statement {where}; adding permissions cannot help"
-        )
         said = f"{lack}: a Deny statement forbids it"
-        return Broken(said, Resource(need.kind, need.role), evidence, (advice,))
+        return Broken(said, Resource(need.kind, need.role), evidence, advice)
     resource = Resource(need.kind, need.role)
     return Broken(str(lack), resource, evidence, (need.remedy,), lack=lack)
 
 
-def _grantable(need: Need) -> str:
-    """The resource to write into a policy, which is not always the literal that AWS checks."""
-    return need.remedy.resource if isinstance(need.remedy, Allow) else need.resource
+def _to_be_done(need: Need, policies: Policies, decision: Decision) -> str:
+    """What must change in a policy that no addition gets past."""
+    # What a policy writes is not always the literal that AWS checks.
+    resource = need.remedy.resource if isinstance(need.remedy, Allow) else need.resource
+    return str(obstacle_of(decision, f"{need.action} on {resource}", policies))
 
 
-def _denied_by_resource(need: Need, decision: Decision, evidence: tuple[str, ...]) -> Verdict:
+def _denied_by_resource(
+    need: Need, policies: Policies, decision: Decision, evidence: tuple[str, ...]
+) -> Verdict:
     assert need.resource_policy_of is not None
     resource = need.resource_policy_of
     what = "key policy" if resource.kind == "key-policy" else "bucket policy"
     said = f"the {what} of {resource.name} does not allow {_who(need)} {need.action}"
     if decision.explicit or need.admission is None:
-        where = f" {decision.cited.statement}" if decision.cited else ""
-        advice = Advice(f"whoever owns {resource.name} has to narrow the statement{where} in it")
-        return Broken(said, resource, evidence, (advice,))
+        return Broken(said, resource, evidence, (Advice(_to_be_done(need, policies, decision)),))
     return Broken(said, resource, evidence, (need.admission,))
 
 

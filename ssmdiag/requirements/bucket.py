@@ -9,6 +9,7 @@ with server-side encryption"; Systems Manager User Guide, "Logging session data 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import partition_of
@@ -159,6 +160,7 @@ def _encryption_need(
     policy = bucket_policy(ask, found.bucket)
     arn = f"arn:{partition_of(situation.region)}:s3:::{found.bucket}"
     action = "s3:GetEncryptionConfiguration"
+    same = same_identity(ask, agent)
     return agent_need(
         situation,
         agent,
@@ -170,7 +172,7 @@ def _encryption_need(
         resource_policy=policy,
         resource_policy_of=Resource("bucket", found.bucket),
         remedy=Allow(agent.role, (action,), arn, "ReadBucketEncryption"),
-        witness=ask(reading_encryption(found.bucket)) if same_identity(ask, agent) else None,
+        witness=partial(ask, reading_encryption(found.bucket)) if same else None,
     )
 
 

@@ -6,11 +6,10 @@ Sources: Amazon S3 API Reference, GetBucketEncryption and GetBucketPolicy; Amazo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-from ssmdiag.policy.document import Policy
+from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
@@ -78,7 +77,7 @@ def bucket_policy(ask: Ask, bucket: str) -> Union[tuple[Policy, ...], Gap]:
     if not isinstance(answer, Known):
         return gap_of(answer, f"the policy of bucket {bucket}")
     try:
-        document: Any = json.loads(answer.data["Policy"])
-    except (KeyError, TypeError, ValueError):
-        return Gap(f"the policy of bucket {bucket} is not valid JSON", "write the policy anew")
+        document = parse(answer.data["Policy"])
+    except PolicyError as error:
+        return Gap(f"the policy of bucket {bucket} is malformed: {error}", "write it anew")
     return (Policy("bucket policy", "resource", document),)

@@ -5,14 +5,13 @@ Sources: AWS KMS API Reference, DescribeKey and GetKeyPolicy.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.model import Situation
-from ssmdiag.policy.document import Policy
+from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.policy.request import Grant
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
@@ -66,9 +65,9 @@ def key_policy(ask: Ask, key_arn: str, region: str = "") -> Union[Policy, Gap]:
     if not isinstance(answer, Known):
         return gap_of(answer, f"the policy of key {key_arn}")
     try:
-        document: Any = json.loads(answer.data["Policy"])
-    except (KeyError, TypeError, ValueError):
-        return Gap(f"the policy of key {key_arn} is not valid JSON", "write the key policy anew")
+        document = parse(answer.data["Policy"])
+    except PolicyError as error:
+        return Gap(f"the policy of key {key_arn} is malformed: {error}", "write it anew")
     return Policy("key policy", "resource", document)
 
 

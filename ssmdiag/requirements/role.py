@@ -9,6 +9,7 @@ User Guide, "Create a custom IAM role for Session Manager"; Amazon CloudWatch Lo
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import partition_of
@@ -132,7 +133,7 @@ def _logs(action: str, stream: Optional[str], sid: str) -> Callable[[Ask, Situat
             # A list request is authorised on an empty group name (permission reference of Logs).
             resource=f"{base}:log-group:{'' if lists else group}:log-stream:{stream or ''}",
             what="the log groups of this region" if lists else f"log group {group}",
-            witness=ask(listing(group)) if lists and same_identity(ask, agent) else None,
+            witness=partial(ask, listing(group)) if lists and same_identity(ask, agent) else None,
             remedy=Allow(
                 agent.role, (action,), "*" if lists else f"{base}:log-group:{group}:*", sid
             ),

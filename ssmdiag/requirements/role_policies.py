@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Literal, Optional, Union
 
 from ssmdiag.policy.document import Policy, statements_of
 from ssmdiag.requirements.contract import Gap, gap_of
@@ -48,8 +48,8 @@ def read_role(ask: Ask, role: str) -> RolePolicies:
         gap = _gap(role, unread)
         return RolePolicies(None, None, data.get("Arn", ""), boundary_arn, gap=gap)
     arns = [p["PolicyArn"] for p in attached.data["AttachedPolicies"]]
-    identity = _identity(ask, role, arns)
-    boundary = _boundary(ask, boundary_arn)
+    identity = identity_policies(ask, role, arns)
+    boundary = boundary_policies(ask, boundary_arn)
     trust = data.get("AssumeRolePolicyDocument")
     gaps = [x for x in (identity, boundary) if isinstance(x, Gap)]
     return RolePolicies(
@@ -62,27 +62,37 @@ def read_role(ask: Ask, role: str) -> RolePolicies:
     )
 
 
-def inline_policies(ask: Ask, role: str) -> Union[tuple[tuple[str, dict[str, Any]], ...], Gap]:
-    """Name and document of every inline policy of a role."""
-    names = ask(call("iam", "ListRolePolicies", RoleName=role))
+Holder = Literal["Role", "User", "Group"]
+"""What policies can hang on, as the operations of IAM name it."""
+
+
+def inline_policies(
+    ask: Ask, holder: str, kind: Holder = "Role"
+) -> Union[tuple[tuple[str, dict[str, Any]], ...], Gap]:
+    """Name and document of every inline policy of a role, user or group."""
+    who = {f"{kind}Name": holder}
+    names = ask(call("iam", f"List{kind}Policies", **who))
     if not isinstance(names, Known):
-        return gap_of(names, f"the list of inline policies of role {role}")
+        return gap_of(names, f"the list of inline policies of {kind.lower()} {holder}")
     answers = ask.all(
         [
-            call("iam", "GetRolePolicy", RoleName=role, PolicyName=name)
+            call("iam", f"Get{kind}Policy", **who, PolicyName=name)
             for name in names.data["PolicyNames"]
         ]
     )
     found = []
     for name, answer in zip(names.data["PolicyNames"], answers):
         if not isinstance(answer, Known):
-            return gap_of(answer, f"inline policy {name} of role {role}")
+            return gap_of(answer, f"inline policy {name} of {kind.lower()} {holder}")
         found.append((str(name), dict(answer.data["PolicyDocument"])))
     return tuple(found)
 
 
-def _identity(ask: Ask, role: str, arns: Sequence[str]) -> Union[tuple[Policy, ...], Gap]:
-    own = inline_policies(ask, role)
+def identity_policies(
+    ask: Ask, holder: str, arns: Sequence[str], kind: Holder = "Role"
+) -> Union[tuple[Policy, ...], Gap]:
+    """The inline policies of a role, user or group, and the managed ones named ``arns``."""
+    own = inline_policies(ask, holder, kind)
     if isinstance(own, Gap):
         return own
     managed = managed_policies(ask, arns, "identity")
@@ -91,7 +101,8 @@ def _identity(ask: Ask, role: str, arns: Sequence[str]) -> Union[tuple[Policy, .
     return (*(Policy(n, "identity", d) for n, d in own), *managed)
 
 
-def _boundary(ask: Ask, arn: str) -> Union[tuple[Policy, ...], Gap]:
+def boundary_policies(ask: Ask, arn: str) -> Union[tuple[Policy, ...], Gap]:
+    """The permissions boundary named ``arn``; none if that is empty."""
     return managed_policies(ask, [arn], "boundary") if arn else ()
 
 

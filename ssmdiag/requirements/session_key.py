@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, Optional, Union
 
 from ssmdiag.model import (
@@ -25,7 +26,8 @@ from ssmdiag.model import (
 from ssmdiag.policy.document import statements_of
 from ssmdiag.requirements.authorisation import Need, last_denial, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
-from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.dry_run import dry_run, testify
+from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.key_facts import Key, aliases, grants, key_policy, session_key
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.requirements.role import agent_need
@@ -120,6 +122,8 @@ def _need(
         context[_CONTEXT + _SESSION] = _SAMPLE_SESSION
     if "ResourceAliases" in json.dumps(documents, default=dict):
         context.update(aliases(ask, key))
+    pairs = {_SESSION: _SAMPLE_SESSION, "aws:ssm:TargetId": agent.session}
+    same = same_identity(ask, agent)
     return agent_need(
         situation,
         agent,
@@ -140,6 +144,7 @@ def _need(
             ("kms:Decrypt",),
         ),
         grants=lambda: grants(ask, key.arn),
+        witness=partial(testify, ask, dry_run("Decrypt", key.arn, pairs)) if same else None,
     )
 
 

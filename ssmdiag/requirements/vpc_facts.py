@@ -10,13 +10,12 @@ VPC User Guide, "Share your VPC subnets with other accounts".
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional, Union
 
 from ssmdiag.model import Situation
-from ssmdiag.policy.document import Policy
+from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import node_id
 from ssmdiag.world.call import Answer, Ask, Denied, Known, call
@@ -217,8 +216,8 @@ def _policy(endpoint: str, document: Any) -> Optional[tuple[Policy, ...]]:
     if not document:
         return ()
     try:
-        parsed = json.loads(document) if isinstance(document, str) else document
-    except ValueError:
+        parsed = parse(document) if isinstance(document, str) else document
+    except PolicyError:
         return None
     if not isinstance(parsed, dict):
         return None

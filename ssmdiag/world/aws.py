@@ -17,7 +17,9 @@ from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Denial
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 
-READING_VERBS = ("Get", "List", "Describe", "Head")
+READING_VERBS = ("Get", "List", "Describe", "Head", "Simulate")
+DRY_RUNS = (("kms", "Decrypt"), ("kms", "GenerateDataKey"))
+"""Operations that are asked only whether they would be done: ``DryRun`` must be true."""
 
 _PAGES_AT_MOST = 1000
 _ATTEMPTS = 3
@@ -64,7 +66,7 @@ class Aws:
 
     def read(self, question: Call) -> Answer:
         """Answer a reading Call within the deadline. Raises ValueError for any other Call."""
-        if not question.operation.startswith(READING_VERBS):
+        if not (question.operation.startswith(READING_VERBS) or _is_dry_run(question)):
             raise ValueError(f"{question} would change something; this door only reads")
         return self._answer(question)
 
@@ -162,12 +164,19 @@ def _invoke(client: Any, question: Call) -> Any:
     return pages.build_full_result()
 
 
+def _is_dry_run(question: Call) -> bool:
+    listed = (question.service, question.operation) in DRY_RUNS
+    return listed and question.parameters.get("DryRun") is True
+
+
 def _refusal(question: Call, error: Any) -> Answer:
     failure = read_failure(str(error))
     action = _ACTIONS.get(
         (question.service, question.operation), f"{question.service}:{question.operation}"
     )
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    if error.response.get("Error", {}).get("Code") == "DryRunOperationException":
+        return Known({"DryRun": "it would have succeeded"})
     if failure is not None and failure.denial is not None:
         denial = failure.denial
         if denial.action is None:

@@ -22,8 +22,10 @@ def correct(owner: type, name: str, correction: Callable[[Method], Method]) -> N
         setattr(owner, name, corrected)
 
 
-def refuse(code: str, message: str) -> NoReturn:
+def refuse(code: str, message: str, status: int = 400) -> NoReturn:
     """Answer with an error, in a service that speaks JSON."""
     from moto.core.exceptions import JsonRESTError
 
-    raise JsonRESTError(code, message)
+    error = JsonRESTError(code, message)
+    error.code = status
+    raise error

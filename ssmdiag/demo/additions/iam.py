@@ -35,9 +35,13 @@ def act_as(account: str, arn: str) -> None:
 
 def caller_arn(account: str, partition: str = "aws") -> str:
     """Whom plain credentials of ``account`` belong to: an administrator, until ``act_as``."""
-    administrator = f"arn:{partition}:iam::{account}:user/administrator"
-    caller: str = getattr(_iam(account, partition), "caller", administrator)
+    caller: str = getattr(_iam(account, partition), "caller", administrator(account, partition))
     return caller
+
+
+def administrator(account: str, partition: str = "aws") -> str:
+    """The user who may do everything, and whom nobody needs to create."""
+    return f"arn:{partition}:iam::{account}:user/administrator"
 
 
 def _iam(account: str, partition: str) -> Any:
