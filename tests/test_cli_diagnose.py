@@ -181,6 +181,19 @@ def test_what_a_refused_call_leaves_open_is_said_with_the_missing_permission(
     }
 
 
+def test_kms_bears_witness_in_a_dry_run_where_policies_may_not_be_read(
+    account: Account, log: Path
+) -> None:
+    for operation in ("GetRole", "ListRolePolicies", "ListAttachedRolePolicies"):
+        account.faults.refuse("iam", operation, reason="identity")
+    report = json.loads(_run(log, "--format", "json").stdout)
+    link = next(c for c in report["chain"] if c["id"] == "role/kms-decrypt")
+    assert link["verdict"] == "holds"
+    assert link["evidence"] == [
+        "AWS answers a dry run of it, which does nothing, made with the same role"
+    ]
+
+
 @pytest.mark.parametrize("fault", ["hang", "break_off", "throttle"])
 def test_a_service_that_does_not_answer_is_said_and_the_rest_still_judged(
     fault: str, account: Account, log: Path
@@ -288,7 +301,7 @@ def test_with_the_nodes_own_credentials_a_refused_call_is_a_witness(
     report = json.loads(_run(log, "--format", "json").stdout)
     role, *others = report["findings"]
     assert (role["verdict"], role["resource"]["kind"]) == ("broken", "role")
-    assert "ssmdiag runs with the same role" in role["evidence"][0]
+    assert "AWS refuses ssmdiag's own Call, made with the same role" in role["evidence"][0]
     assert not role["proof"]["proved"]
     assert {f["verdict"] for f in others} == {"unverified"}
 

@@ -22,6 +22,7 @@ EPILOG = (
     "iam:ListAttachedRolePolicies, iam:ListRolePolicies, iam:GetRolePolicy, iam:GetPolicy, "
     "iam:GetPolicyVersion; and for what the preferences use: kms:DescribeKey, kms:GetKeyPolicy, "
     "logs:DescribeLogGroups, s3:GetBucketLocation, s3:GetBucketEncryption, s3:GetBucketPolicy. "
+    "Where policies may not be read: kms:Decrypt as a dry run. "
     "On the host: the agent's identity_config.json, and the instance metadata service once."
 )
 

@@ -41,6 +41,15 @@ from ssmdiag.world.call import Answer, Denied, Unreachable
 
 
 @dataclass(frozen=True)
+class Witness:
+    """AWS's own word on a request, made with the same identity: evidence where policies leave it
+    open. ``how`` says what is asked, in words; ``ask`` asks it."""
+
+    how: str
+    ask: Callable[[], Answer]
+
+
+@dataclass(frozen=True)
 class Need:
     """One permission that somebody must have."""
 
@@ -66,9 +75,8 @@ class Need:
     """Reads KMS grants; called only if policies alone do not allow."""
     kind: ResourceKind = "role"
     """``caller`` if the role is that of the person who starts sessions."""
-    witness: Optional[Callable[[], Answer]] = None
-    """Makes the same request with the same identity, or has AWS say what would come of it; called
-    only if the policies do not decide."""
+    witness: Optional[Witness] = None
+    """Asked only if the policies do not decide."""
 
 
 def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
@@ -83,9 +91,8 @@ def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
         return waits(ENDPOINT_POLICY, said)
     if decision.outcome == "allowed":
         return _allowed(need, decision, denial, symptom)
-    testimony = need.witness() if need.witness else None
-    if testimony is not None and not isinstance(testimony, Unreachable):
-        return _witnessed(need, testimony)
+    if need.witness and not isinstance(testimony := need.witness.ask(), Unreachable):
+        return _witnessed(need, need.witness.how, testimony)
     return _undetermined(situation, need, role, decision, denial, symptom)
 
 
@@ -144,11 +151,11 @@ def _allowed(
     return Holds(f"{said} now; it was refused before ({moments(symptom)})", evidence)
 
 
-def _witnessed(need: Need, witness: Answer) -> Verdict:
+def _witnessed(need: Need, how: str, witness: Answer) -> Verdict:
     """AWS itself decided the same request of the same identity a moment ago."""
     if not isinstance(witness, Denied):
         said = f"{_who(need)} is allowed {need.action} on {need.what}"
-        return Holds(said, ("AWS answers ssmdiag's own Call, made with the same role",))
+        return Holds(said, (f"AWS answers {how}, made with the same role",))
     kind = denied_resource(witness.denial)
     resource = Resource(kind, _name(kind, need, witness.denial))
     remedies: tuple[Remedy, ...] = (need.remedy,)
@@ -158,7 +165,7 @@ def _witnessed(need: Need, witness: Answer) -> Verdict:
     return Broken(
         str(lack),
         resource,
-        (f"ssmdiag runs with the same role, and AWS refused it: {witness.denial.message}",),
+        (f"AWS refuses {how}, made with the same role: {witness.denial.message}",),
         remedies,
         provable=False,
         lack=lack,

@@ -27,7 +27,7 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.policy.document import Policy
-from ssmdiag.requirements.authorisation import Need, permission
+from ssmdiag.requirements.authorisation import Need, Witness, permission
 from ssmdiag.requirements.bucket_facts import (
     Encryption,
     bucket_encryption,
@@ -172,7 +172,9 @@ def _encryption_need(
         resource_policy=policy,
         resource_policy_of=Resource("bucket", found.bucket),
         remedy=Allow(agent.role, (action,), arn, "ReadBucketEncryption"),
-        witness=partial(ask, reading_encryption(found.bucket)) if same else None,
+        witness=Witness("ssmdiag's own Call", partial(ask, reading_encryption(found.bucket)))
+        if same
+        else None,
     )
 
 

@@ -22,6 +22,9 @@ def dry_run(operation: str, key_arn: str, context: Mapping[str, str], region: st
     return call("kms", operation, region, **shared, KeySpec="AES_256")
 
 
+IN_WORDS = "a dry run of it, which does nothing"
+
+
 def testify(ask: Ask, question: Call) -> Answer:
     """What KMS says: ``Known``: it would do it; ``Denied``: it would refuse for want of permission;
     anything else says nothing of permissions, and is ``Unreachable``."""

@@ -21,7 +21,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.authorisation import Need, permission
+from ssmdiag.requirements.authorisation import Need, Witness, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.log_group_facts import find_group, listing
@@ -133,7 +133,9 @@ def _logs(action: str, stream: Optional[str], sid: str) -> Callable[[Ask, Situat
             # A list request is authorised on an empty group name (permission reference of Logs).
             resource=f"{base}:log-group:{'' if lists else group}:log-stream:{stream or ''}",
             what="the log groups of this region" if lists else f"log group {group}",
-            witness=partial(ask, listing(group)) if lists and same_identity(ask, agent) else None,
+            witness=Witness("ssmdiag's own Call", partial(ask, listing(group)))
+            if lists and same_identity(ask, agent)
+            else None,
             remedy=Allow(
                 agent.role, (action,), "*" if lists else f"{base}:log-group:{group}:*", sid
             ),

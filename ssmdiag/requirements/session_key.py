@@ -24,9 +24,9 @@ from ssmdiag.model import (
     Verdict,
 )
 from ssmdiag.policy.document import statements_of
-from ssmdiag.requirements.authorisation import Need, last_denial, permission
+from ssmdiag.requirements.authorisation import Need, Witness, last_denial, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
-from ssmdiag.requirements.dry_run import dry_run, testify
+from ssmdiag.requirements.dry_run import IN_WORDS, dry_run, testify
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
 from ssmdiag.requirements.key_facts import Key, aliases, grants, key_policy, session_key
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
@@ -124,6 +124,7 @@ def _need(
         context.update(aliases(ask, key))
     pairs = {_SESSION: _SAMPLE_SESSION, "aws:ssm:TargetId": agent.session}
     same = same_identity(ask, agent)
+    question = dry_run("Decrypt", key.arn, pairs)
     return agent_need(
         situation,
         agent,
@@ -144,7 +145,7 @@ def _need(
             ("kms:Decrypt",),
         ),
         grants=lambda: grants(ask, key.arn),
-        witness=partial(testify, ask, dry_run("Decrypt", key.arn, pairs)) if same else None,
+        witness=Witness(IN_WORDS, partial(testify, ask, question)) if same else None,
     )
 
 
