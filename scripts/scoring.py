@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,7 @@ from ssmdiag.demo.judging import Item, Mark, judge, log_text
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
 from ssmdiag.model import Report
-from ssmdiag.policy.case import answer_of, is_right, read_case
+from ssmdiag.policy.case import CaseError, answer_of, is_right, read_case
 from ssmdiag.policy.document import PolicyError, parse
 from ssmdiag.world.asking import Asking
 
@@ -118,15 +119,31 @@ def policy(file: Path) -> Iterator[Item]:
             continue
         try:
             case = read_case(parse(text))
-        except PolicyError as error:
-            raise ValueError(f"{file}: {error}: {text[:60]}") from None
+        except PolicyError:
+            yield _unreadable(text)
+            continue
+        except CaseError as error:
+            yield Item(_told("id", text), _told("expected", text), f"no case: {error}", "wrong")
+            continue
         answer, decision = answer_of(case)
         mark: Mark = "abstained" if answer == "Undetermined" else "wrong"
         if is_right(case, answer, decision):
             mark = "right"
-        elif case.expected == "Undetermined":
+        elif case.expected in ("Undetermined", "Unknown"):
             mark = "wrong"
         yield Item(case.id, case.expected, answer, mark)
+
+
+def _unreadable(text: str) -> Item:
+    """A line with a policy that no JSON reader takes the same way: malformed."""
+    expected = _told("expected", text)
+    mark: Mark = "right" if expected in ("Malformed", "Error") else "wrong"
+    return Item(_told("id", text), expected, "Malformed", mark)
+
+
+def _told(name: str, text: str) -> str:
+    found = re.search(rf'"{name}": ?"([^"]*)"', text)
+    return found[1] if found else "?"
 
 
 # --- the command --------------------------------------------------------------------------------

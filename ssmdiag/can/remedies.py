@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any, Optional
+from typing import Any
 
 from ssmdiag.can.principals import Who
 from ssmdiag.can.resources import What
-from ssmdiag.iam.arn import parse_arn, role_name_of
+from ssmdiag.iam.arn import role_name_of
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.policy.mend import Addition, Mending
-from ssmdiag.policy.merge import with_statements
+from ssmdiag.policy.merge import QUOTAS, size_of, with_statements
 from ssmdiag.policy.request import Request
 from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.trust import let_assume
 from ssmdiag.world.call import call
 
 
@@ -58,26 +59,21 @@ def _to_key(addition: Addition, request: Request) -> Remedy:
 
 
 def _to_resource(addition: Addition, request: Request, what: What) -> Remedy:
-    document = _merged(addition, what)
-    if document is None:
-        return Advice(
-            f"the owner of {request.resource} has to add to its policy: "
-            f"{json.dumps(addition.statement)}"
-        )
-    text = json.dumps(document, indent=2)
-    if addition.to == "trust":
-        role = role_name_of(request.resource) or request.resource
-        order = call("iam", "UpdateAssumeRolePolicy", RoleName=role, PolicyDocument=text)
-        return Write((order,), f"let {request.principal} assume role {role}")
+    if not isinstance(what.policies, Gap):
+        old = what.policies[0].document if what.policies else {}
+        if addition.to == "trust":
+            role = role_name_of(request.resource) or request.resource
+            return let_assume(role, old, addition.statement, request.principal)
+        document = with_statements(old, [addition.statement])
+        if request.resource.split(":")[2:3] == ["s3"] and size_of(document) <= QUOTAS["bucket"]:
+            return _bucket_policy(document, request)
+    return Advice(
+        f"the owner of {request.resource} has to add to its policy: "
+        f"{json.dumps(addition.statement)}"
+    )
+
+
+def _bucket_policy(document: dict[str, Any], request: Request) -> Write:
     bucket = request.resource.split(":", 5)[5].partition("/")[0]
-    order = call("s3", "PutBucketPolicy", Bucket=bucket, Policy=text)
+    order = call("s3", "PutBucketPolicy", Bucket=bucket, Policy=json.dumps(document, indent=2))
     return Write((order,), f"allow {request.principal} {request.action} in the bucket's policy")
-
-
-def _merged(addition: Addition, what: What) -> Optional[dict[str, Any]]:
-    arn = parse_arn(what.arn)
-    known = addition.to == "trust" or (arn is not None and arn.service == "s3")
-    if not known or isinstance(what.policies, Gap):
-        return None
-    old = what.policies[0].document if what.policies else {}
-    return with_statements(old, [addition.statement])

@@ -17,7 +17,7 @@ from typing import Any, Optional
 from ssmdiag.model import PolicyType
 from ssmdiag.policy.caller import assumes_role
 from ssmdiag.policy.decision import Decision
-from ssmdiag.policy.document import Policy
+from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import ContextValue, Grant, Policies, Request
 
@@ -88,8 +88,11 @@ def answer_of(case: Case) -> tuple[str, Decision]:
 
 
 def is_right(case: Case, answer: str, decision: Decision) -> bool:
-    """Whether ``answer`` is the expected one; ``Denied`` expects a denial of either sort."""
-    expected = case.expected.lower()
+    """Whether ``answer`` is the expected one; ``Denied`` expects a denial of either sort, ``Error``
+    is another word for ``Malformed`` and ``Unknown`` for ``Undetermined``."""
+    expected = {"error": "malformed", "unknown": "undetermined"}.get(
+        case.expected.lower(), case.expected.lower()
+    )
     same = answer.lower() == expected or (expected == "denied" and answer.endswith("Denied"))
     cited = decision.cited.statement if decision.cited else None
     named = case.by in (None, decision.layer) and case.cites in (None, cited)
@@ -153,7 +156,16 @@ def _read(documents: Any, kind: PolicyType, name: str) -> Optional[list[Policy]]
     if kind in ("resource", "trust", "boundary", "vpc-endpoint") and isinstance(documents, list):
         # There is one of these; a list in its place is a malformed document.
         listed = [documents] if documents else []
-    return [Policy(f"{name} {n}", kind, document) for n, document in enumerate(listed, start=1)]
+    return [Policy(f"{name} {n}", kind, _parsed(doc)) for n, doc in enumerate(listed, start=1)]
+
+
+def _parsed(document: Any) -> Any:
+    """A document may be written as the text that it is; what cannot be read stays text, which is
+    no policy."""
+    try:
+        return parse(document) if isinstance(document, str) else document
+    except PolicyError:
+        return document
 
 
 def _levels(written: Any) -> Optional[list[list[Policy]]]:

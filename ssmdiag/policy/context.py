@@ -27,13 +27,17 @@ _PRINCIPAL_TYPES = {
 }
 
 # Service principals belong to no account and no organization of the customer's.
-_ABSENT_FOR_SERVICES = (
+_OF_PRINCIPALS = (
     *("aws:PrincipalAccount", "aws:PrincipalArn", "aws:PrincipalOrgID"),
-    *("aws:PrincipalOrgPaths", "aws:PrincipalType", "aws:username"),
+    *("aws:PrincipalOrgPaths", "aws:userid", "aws:username"),
 )
 
-# Every request has these, so that nobody named them does not mean that they are absent.
-_NEVER_ABSENT = ("aws:currenttime", "aws:epochtime", "aws:requestedregion")
+# All requests, or all of IAM's principals, have these: that nobody named them does not mean that
+# they are absent.
+_NEVER_ABSENT = (
+    *("aws:currenttime", "aws:epochtime", "aws:requestedregion"),
+    *("aws:principalarn", "aws:userid"),
+)
 
 
 def owner_of(request: Request) -> Optional[str]:
@@ -77,7 +81,7 @@ def _added(request: Request) -> Iterator[tuple[str, ContextValue]]:
     if request.action.lower().startswith("kms:"):
         yield from _added_by_kms(request)
     if kind == "service":
-        yield from dict.fromkeys(_ABSENT_FOR_SERVICES).items()
+        yield from dict.fromkeys((*_OF_PRINCIPALS, "aws:PrincipalType")).items()
         yield "aws:PrincipalIsAWSService", "true"
         yield "aws:PrincipalServiceName", request.principal
         return
@@ -86,6 +90,8 @@ def _added(request: Request) -> Iterator[tuple[str, ContextValue]]:
     caller = parse_arn(request.principal)
     if caller:
         yield from _added_for(caller, kind, request)
+    else:
+        yield from dict.fromkeys(_OF_PRINCIPALS).items()
 
 
 def _added_for(caller: Arn, kind: str, request: Request) -> Iterator[tuple[str, ContextValue]]:

@@ -80,6 +80,7 @@ class _Layers:
         return (*self.scps, *beside, self.identity, self.boundary, self.session)
 
 
+_OF_ALIASES = ("kms:createalias", "kms:updatealias", "kms:deletealias")
 _WITHOUT_IDENTITY: tuple[Kind, ...] = ("service", "provider", "anonymous", "root")
 """Callers to whom no identity policy, boundary or session policy can be attached."""
 
@@ -108,7 +109,9 @@ def policy_is_mandatory(request: Request) -> bool:
     """Whether identity policies count only if the resource's own policy says so: KMS keys, and
     roles that are to be assumed."""
     arn = parse_arn(request.resource)
-    is_key = arn is not None and arn.service == "kms" and arn.resource.startswith("key/")
+    of_alias = request.action.lower() in _OF_ALIASES
+    named = ("key/",) if of_alias else ("key/", "alias/")
+    is_key = arn is not None and arn.service == "kms" and arn.resource.startswith(named)
     return is_key or assumes_role(request)
 
 

@@ -10,6 +10,16 @@ from ssmdiag.policy.document import statements_of
 
 Statement = dict[str, Any]
 
+QUOTAS: Mapping[str, int] = {
+    "inline": 10_240,  # all inline policies of a role together
+    "managed": 6_144,
+    "trust": 2_048,
+    "key": 32_768,
+    "bucket": 20_480,
+}
+"""Characters that a document may have (IAM User Guide, "IAM and AWS STS quotas"; AWS KMS Developer
+Guide, "Quotas"; Amazon S3 User Guide, "Bucket policies")."""
+
 _SCOPE = ("Effect", "Resource", "Principal", "Condition", "NotPrincipal", "NotResource")
 
 

@@ -14,7 +14,7 @@ from typing import Any, Union
 
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.policy.document import statements_of
-from ssmdiag.policy.merge import Statement, listed, size_of, with_statements
+from ssmdiag.policy.merge import QUOTAS, Statement, listed, size_of, with_statements
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.key_facts import key_policy
 from ssmdiag.requirements.managed_policy import allow_in_managed
@@ -22,8 +22,6 @@ from ssmdiag.requirements.role_policies import inline_policies
 from ssmdiag.world.call import Ask, Call, call
 
 NEW_POLICY = "SessionManagerLogging"
-_ROLE_LIMIT = 10_240
-_KEY_POLICY_LIMIT = 32_768
 
 
 @dataclass(frozen=True)
@@ -71,7 +69,7 @@ def _role_policy(ask: Ask, role: str, allows: Sequence[Allow]) -> Union[Write, A
     statements = [_allow_statement(r) for r in _grouped(allows)]
     merged = with_statements(document, statements)
     size = sum(size_of(d) for n, d in policies if n != name) + size_of(merged)
-    if size > _ROLE_LIMIT:
+    if size > QUOTAS["inline"]:
         return allow_in_managed(ask, role, NEW_POLICY, statements)
     order = call(
         "iam",
@@ -147,8 +145,8 @@ def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Adv
     if isinstance(policy, Gap):
         return Advice(f"the owner of key {key} has to add to its policy: {json.dumps(statements)}")
     merged = with_statements(dict(policy.document), statements)
-    if size_of(merged) > _KEY_POLICY_LIMIT:
-        return Advice(f"the policy of key {key} would be larger than {_KEY_POLICY_LIMIT} bytes")
+    if size_of(merged) > QUOTAS["key"]:
+        return Advice(f"the policy of key {key} would be larger than {QUOTAS['key']} bytes")
     order = call(
         "kms",
         "PutKeyPolicy",

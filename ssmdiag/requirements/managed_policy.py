@@ -13,12 +13,11 @@ from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.model import Advice, Write
-from ssmdiag.policy.merge import Statement, listed, size_of, with_statements
+from ssmdiag.policy.merge import QUOTAS, Statement, listed, size_of, with_statements
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.role_policies import managed_policies
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
-_LIMIT = 6_144
 _ATTACHED = 10
 _VERSIONS = 5
 
@@ -52,7 +51,7 @@ def _attached(
     ask: Ask, role: str, arn: str, name: str, statements: Sequence[Statement]
 ) -> Union[Write, Advice]:
     document = with_statements({}, statements)
-    if size_of(document) > _LIMIT:
+    if size_of(document) > QUOTAS["managed"]:
         return _too_large(arn, document)
     if not isinstance(ask(call("iam", "GetPolicy", PolicyArn=arn)), Absent):
         # Somebody else's policy, or one that cannot be seen: a name that only this content has.
@@ -77,7 +76,7 @@ def _new_version(ask: Ask, arn: str, statements: Sequence[Statement]) -> Union[W
             "(iam:DeletePolicyVersion) and run ssmdiag again"
         )
     document = with_statements(current[0].document, statements)
-    if size_of(document) > _LIMIT:
+    if size_of(document) > QUOTAS["managed"]:
         return _too_large(arn, document)
     text = json.dumps(document, indent=2)
     order = call(
@@ -87,9 +86,8 @@ def _new_version(ask: Ask, arn: str, statements: Sequence[Statement]) -> Union[W
 
 
 def _too_large(arn: str, document: dict[str, Any]) -> Advice:
-    return Advice(
-        f"managed policy {arn} would have {size_of(document)} of {_LIMIT} characters: split it"
-    )
+    size, quota = size_of(document), QUOTAS["managed"]
+    return Advice(f"managed policy {arn} would have {size} of {quota} characters: split it")
 
 
 def _said(statements: Sequence[Statement]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Union
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.model import (
@@ -23,7 +23,7 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.policy.evaluate import evaluate
-from ssmdiag.policy.merge import with_statements
+from ssmdiag.policy.merge import QUOTAS, Statement, size_of, with_statements
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Requirement, waits
 from ssmdiag.requirements.identity import Agent, find_agent
@@ -68,13 +68,21 @@ def _remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bo
         "Principal": {"Service": principal},
         "Action": "sts:AssumeRole",
     }
+    return let_assume(role, trust, statement, principal)
+
+
+def let_assume(
+    role: str, trust: Mapping[str, Any], statement: Statement, principal: str
+) -> Union[Write, Advice]:
+    """Add ``statement``, which admits ``principal``, to the trust policy of ``role``."""
     document = with_statements(trust, [statement])
-    order = call(
-        "iam",
-        "UpdateAssumeRolePolicy",
-        RoleName=role,
-        PolicyDocument=json.dumps(document, indent=2),
-    )
+    if size_of(document) > QUOTAS["trust"]:
+        return Advice(
+            f"the trust policy of role {role} would have {size_of(document)} of {QUOTAS['trust']} "
+            f"characters: make room for {json.dumps(statement)}"
+        )
+    text = json.dumps(document, indent=2)
+    order = call("iam", "UpdateAssumeRolePolicy", RoleName=role, PolicyDocument=text)
     return Write((order,), f"let {principal} assume role {role}")
 
 
