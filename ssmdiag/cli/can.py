@@ -4,12 +4,23 @@
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from ssmdiag.can.question import QuestionError, read_question
+from ssmdiag.cli.options import (
+    AssumeRole,
+    EndpointUrl,
+    Output,
+    OutputFormat,
+    Profile,
+    Redact,
+    Region,
+    SaveSnapshot,
+    Snapshot,
+    Timeout,
+)
 from ssmdiag.cli.output import Format, fail, put_judgement
 from ssmdiag.wiring import Job, JobError, Surroundings
 from ssmdiag.wiring import can as run
@@ -58,28 +69,16 @@ def can(
     compare: Annotated[
         bool, typer.Option("--compare", help="Show the IAM policy simulator's answer beside.")
     ] = False,
-    snapshot: Annotated[
-        Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")
-    ] = None,
-    save_snapshot: Annotated[
-        Optional[Path], typer.Option(help="Record all Answers, to ask again elsewhere.")
-    ] = None,
-    profile: Annotated[Optional[str], typer.Option(help="AWS profile.")] = None,
-    region: Annotated[Optional[str], typer.Option(help="The region of the resource.")] = None,
-    endpoint_url: Annotated[Optional[str], typer.Option(help="Another AWS endpoint.")] = None,
-    assume_role: Annotated[
-        Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")
-    ] = 10.0,
-    format_: Annotated[
-        Format, typer.Option("--format", help="For people or for programs.")
-    ] = Format.text,
-    output: Annotated[Optional[Path], typer.Option(help="Write the answer to this file.")] = None,
-    redact: Annotated[
-        bool, typer.Option("--redact", help="Mask account ids, user names and addresses.")
-    ] = False,
+    snapshot: Snapshot = None,
+    save_snapshot: SaveSnapshot = None,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+    assume_role: AssumeRole = None,
+    timeout: Timeout = 10.0,
+    format_: OutputFormat = Format.text,
+    output: Output = None,
+    redact: Redact = False,
 ) -> None:
     """Say whether somebody may do something, why, and what would allow it."""
     try:

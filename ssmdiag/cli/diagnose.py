@@ -4,11 +4,22 @@
 import os
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
+from ssmdiag.cli.options import (
+    AssumeRole,
+    EndpointUrl,
+    Output,
+    OutputFormat,
+    Profile,
+    Redact,
+    Region,
+    SaveSnapshot,
+    Snapshot,
+    Timeout,
+)
 from ssmdiag.cli.output import EXIT_CODES, Format, fail, put
 from ssmdiag.log.period import ALL, Span, parse_moment
 from ssmdiag.wiring import Job, JobError, Surroundings
@@ -47,28 +58,16 @@ def diagnose(
     all_: Annotated[bool, typer.Option("--all", help="Read the whole log.")] = False,
     session: Annotated[Optional[str], typer.Option(help="Only this session id.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="The log only; ask nobody.")] = False,
-    snapshot: Annotated[
-        Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")
-    ] = None,
-    save_snapshot: Annotated[
-        Optional[Path], typer.Option(help="Record all Answers, to replay the diagnosis elsewhere.")
-    ] = None,
-    profile: Annotated[Optional[str], typer.Option(help="AWS profile.")] = None,
-    region: Annotated[Optional[str], typer.Option(help="The node's region.")] = None,
-    endpoint_url: Annotated[Optional[str], typer.Option(help="Another AWS endpoint.")] = None,
-    assume_role: Annotated[
-        Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")
-    ] = None,
-    timeout: Annotated[
-        float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")
-    ] = 10.0,
-    format_: Annotated[
-        Format, typer.Option("--format", help="For people or for programs.")
-    ] = Format.text,
-    output: Annotated[Optional[Path], typer.Option(help="Write the report to this file.")] = None,
-    redact: Annotated[
-        bool, typer.Option("--redact", help="Mask account ids, user names and addresses.")
-    ] = False,
+    snapshot: Snapshot = None,
+    save_snapshot: SaveSnapshot = None,
+    profile: Profile = None,
+    region: Region = None,
+    endpoint_url: EndpointUrl = None,
+    assume_role: AssumeRole = None,
+    timeout: Timeout = 10.0,
+    format_: OutputFormat = Format.text,
+    output: Output = None,
+    redact: Redact = False,
 ) -> None:
     """Find out from the agent's log, and from AWS, why sessions or their logs do not work."""
     if offline and (snapshot or save_snapshot):

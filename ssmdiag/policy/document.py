@@ -216,10 +216,12 @@ def _principals(written: Mapping[str, Any], where: str, kind: PolicyType) -> Opt
     name = _one_of(written, "Principal", where)
     if kind not in _WITH_PRINCIPAL:
         if name:
-            raise PolicyError(f"{where} has {name}, which {_an(WORDS[kind])} does not have")
+            raise PolicyError(
+                f"{where} has {name}, which {with_article(WORDS[kind])} does not have"
+            )
         return None
     if name is None:
-        raise PolicyError(f"{where} has no Principal, which {_an(WORDS[kind])} needs")
+        raise PolicyError(f"{where} has no Principal, which {with_article(WORDS[kind])} needs")
     element = written[name]
     if element == "*":
         return Principals((("AWS", "*"),), negated=name != "Principal")
@@ -282,7 +284,8 @@ def _a(value: Any) -> str:
     return kinds.get(type(value), "a number")
 
 
-def _an(words: str) -> str:
+def with_article(words: str) -> str:
+    """``an identity-based policy``, ``a session policy``."""
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 

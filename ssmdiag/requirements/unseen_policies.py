@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Optional
 
 from ssmdiag.model import Advice, Denial, PolicyType, Resource, ResourceKind, Unverified
+from ssmdiag.policy.document import WORDS, with_article
 
 _ORGANIZATION = (
     "organizations:ListPoliciesForTarget and organizations:DescribePolicy in the management "
@@ -21,21 +22,11 @@ _UNSEEN: Mapping[PolicyType, tuple[ResourceKind, str]] = {
     "vpc-endpoint": ("vpc-endpoint", "ec2:DescribeVpcEndpoints shows the endpoint's policy"),
     "session": ("role", "look at the session policy that the credentials were made with"),
 }
-_WORDS: Mapping[PolicyType, str] = {
-    "identity": "an identity-based policy",
-    "resource": "a resource-based policy",
-    "boundary": "a permissions boundary",
-    "session": "a session policy",
-    "scp": "a service control policy",
-    "rcp": "a resource control policy",
-    "vpc-endpoint": "a VPC endpoint policy",
-    "trust": "a role trust policy",
-}
 
 
 def refusing_policy(denial: Denial) -> str:
     """The policy that refused, as far as AWS named it."""
-    return denial.policy_arn or _WORDS[denial.policy_type or "identity"]
+    return denial.policy_arn or with_article(WORDS[denial.policy_type or "identity"])
 
 
 def refused_unseen(
