@@ -1,6 +1,7 @@
 """Measures ssmdiag on this machine. Run it through ``scripts/benchmark``.
 
     benchmark policy    decisions a second on one core: a role with ten policies, and a key policy
+    benchmark patterns  microseconds per unknown ERROR record, and the worst pattern on hostile text
 
 It prints the median of five rounds of two seconds, with the lowest and the highest.
 """
@@ -11,8 +12,14 @@ import itertools
 import platform
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
+from ssmdiag.catalog.lint import hostile
+from ssmdiag.catalog.load import load, shipped
+from ssmdiag.catalog.match import match
+from ssmdiag.catalog.pattern import Catalog, Pattern, search
+from ssmdiag.model import Record
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
@@ -82,8 +89,62 @@ def _rate(requests: list[Request], policies: Policies) -> float:
     return done / (time.perf_counter() - start)
 
 
+# --- the catalogue ------------------------------------------------------------------------------
+
+_UNKNOWN = (
+    "Failed to reticulate splines of /var/lib/amazon/ssm/i-0f00ba4c0ffee1234/spline: error 7",
+    "error while folding the map at https://maps.example.com/x: unexpected crease, err: EOF",
+    "ssm-session-worker could not find the way home, err: signal: killed, retrying in 12 seconds",
+    "Unable to open pod bay doors: status code: 500, request id: 0d0c9a1e-4f7b-4f0e-9b6e-0a4c2d",
+)
+
+
+def patterns() -> None:
+    catalog, _ = load([shipped()])
+    records = [Record(text, level="ERROR") for text in _UNKNOWN]
+    for record in records:
+        assert match(catalog, record) is None, record.message
+    times = sorted(_microseconds(catalog, records) for _ in range(_ROUNDS))
+    low, middle, high = times[0], times[_ROUNDS // 2], times[-1]
+    sys.stdout.write(f"Python {platform.python_version()}, {len(catalog.patterns)} patterns\n")
+    spread = f"{middle:.1f} ({low:.1f} to {high:.1f})"
+    sys.stdout.write(f"microseconds per unknown ERROR record: {spread}\n")
+    name, worst = max(((p.id, _worst(p)) for p in catalog.patterns), key=lambda each: each[1])
+    sys.stdout.write(f"worst pattern on hostile text: {name}, {worst * 1000:.1f} ms\n")
+    whole = max(_held(catalog, text) for p in catalog.patterns for text in hostile(p.literals))
+    sys.stdout.write(f"longest that one record is held: {whole * 1000:.1f} ms\n")
+
+
+def _microseconds(catalog: Catalog, records: list[Record]) -> float:
+    done = 0
+    start = time.perf_counter()
+    while time.perf_counter() - start < _SECONDS / 2:
+        for record in records:
+            match(catalog, record)
+        done += len(records)
+    return (time.perf_counter() - start) / done * 1e6
+
+
+def _worst(pattern: Pattern) -> float:
+    return max(
+        _timed(lambda e=e, t=t: search(e, t))  # type: ignore[misc]
+        for e in pattern.expressions
+        for t in hostile(pattern.literals)
+    )
+
+
+def _held(catalog: Catalog, text: str) -> float:
+    return _timed(lambda: match(catalog, Record(text, level="ERROR")))
+
+
+def _timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
 def main(arguments: list[str]) -> int:
-    measures = {"policy": policy}
+    measures = {"policy": policy, "patterns": patterns}
     if len(arguments) != 1 or arguments[0] not in measures:
         sys.stderr.write(f"usage: {(__doc__ or '').split(chr(10) + chr(10))[1]}\n")
         return 2

@@ -4,6 +4,7 @@
     score lines FILE                single log entries, one JSON object a line
     score logs DIR                  folders of agent logs with an index.json; the log alone
     score policy FILE               policy questions, one JSON object a line
+    score rows FILE                 message formats of the agent (TSV), Go's verbs filled in
 
 One line an item: id, expected, got, right | wrong | abstained. Totals come last. To abstain is to
 say "could not verify" or not to recognise; exit 0 only if nothing is wrong.
@@ -11,6 +12,7 @@ say "could not verify" or not to recognise; exit 0 only if nothing is wrong.
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import re
@@ -19,14 +21,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 from ssmdiag import wiring
+from ssmdiag.catalog.match import Hit, match
+from ssmdiag.catalog.pattern import LEVELS, Catalog
+from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.demo import described
 from ssmdiag.demo.judging import Item, Mark, judge, log_text
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
-from ssmdiag.model import Report
+from ssmdiag.model import Record, Report
 from ssmdiag.policy.case import CaseError, answer_of, is_right, read_case
 from ssmdiag.policy.document import PolicyError, parse
 from ssmdiag.world.asking import Asking
@@ -110,6 +115,43 @@ def _log_item(entry: Mapping[str, Any], report: Report) -> Item:
     return Item(entry["name"], expected, "|".join(kinds), mark)
 
 
+# --- rows ---------------------------------------------------------------------------------------
+
+_VERBS = (
+    (re.compile(r"%[+#]?[vs]"), "some value"),
+    (re.compile(r"%[-0-9.]*d"), "3"),
+    (re.compile(r"%q"), '"some"'),
+    (re.compile(r"%t"), "true"),
+    (re.compile(r"%[xXfg]"), "1"),
+    (re.compile(r"<[^>]+>"), "some"),
+)
+
+
+def rows(file: Path) -> Iterator[Item]:
+    catalog = wiring.shipped_catalog()
+    with file.open(encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            text = row["message_format"]
+            for verb, value in _VERBS:
+                text = verb.sub(value, text)
+            level = row["severity"].split("/")[0].upper()
+            hit = match(catalog, Record(text, level=level if level in LEVELS else "ERROR"))
+            yield _row_item(catalog, row, hit)
+
+
+def _row_item(catalog: Catalog, row: Mapping[str, str], hit: Optional[Hit]) -> Item:
+    expected = row["resource_to_check"]
+    if hit is None:
+        return Item(row["id"], expected, "unrecognised", "abstained")
+    if hit.pattern.benign:
+        return Item(row["id"], expected, "benign", "right" if expected == "none" else "wrong")
+    named, _ = suspects(catalog, hit.pattern, hit.failure)
+    kinds = list(dict.fromkeys(suspect.resource for suspect in named)) or ["none"]
+    # Who looks at "none" looks nowhere: what else is suspected then does no harm.
+    right = expected in kinds or expected == "none"
+    return Item(row["id"], expected, "|".join(kinds), "right" if right else "wrong")
+
+
 # --- policy -------------------------------------------------------------------------------------
 
 
@@ -155,6 +197,7 @@ def main(arguments: list[str]) -> int:
         "lines": (lines, 1),
         "logs": (logs, 1),
         "policy": (policy, 1),
+        "rows": (rows, 1),
     }
     name = arguments[0] if arguments else ""
     if name not in judges or len(arguments) != judges[name][1] + 1:

@@ -5,10 +5,11 @@ Nothing below this file reads the environment, opens a file or looks at the cloc
 
 from __future__ import annotations
 
+import difflib
 import os
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Callable, Optional
@@ -17,16 +18,22 @@ from ssmdiag.can.judge import judge
 from ssmdiag.can.principals import NoSuchPrincipalError
 from ssmdiag.can.question import Question
 from ssmdiag.can.resources import NoSuchResourceError
+from ssmdiag.catalog import draft as drafting
+from ssmdiag.catalog import explain as explaining
 from ssmdiag.catalog import fold as folding
+from ssmdiag.catalog import lint as linting
 from ssmdiag.catalog import load as loading
 from ssmdiag.catalog import match as matching
-from ssmdiag.catalog.pattern import Catalog
+from ssmdiag.catalog import trial as trying
+from ssmdiag.catalog.pattern import Catalog, Pattern, Problem
 from ssmdiag.diagnose import diagnosis
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
 from ssmdiag.diagnose.findings import Commands
 from ssmdiag.diagnose.hearing import heard_out
 from ssmdiag.log import files, period, reading
 from ssmdiag.model import Judgement, Record, Report, Situation, SourceFile
+from ssmdiag.render.layout import Layout
+from ssmdiag.render.page import markdown, page
 from ssmdiag.requirements import registry
 from ssmdiag.setup.commands import commands
 from ssmdiag.world import host, snapshot
@@ -57,6 +64,8 @@ class Job:
     span: period.Span = field(default_factory=period.Span)
     session: Optional[str] = None
     offline: bool = False
+    patterns: tuple[Path, ...] = ()
+    """Folders of the user's own catalogues."""
     snapshot: Optional[Path] = None
     save_snapshot: Optional[Path] = None
     region: Optional[str] = None
@@ -76,7 +85,8 @@ class Heard:
 
 def diagnose(job: Job, around: Surroundings) -> Report:
     """Read the log, ask what has to be asked, and report. Raises JobError."""
-    catalog = shipped_catalog()
+    known = catalogue(job.patterns, around)
+    catalog = known.catalog
     opened = _open(job, around, catalog)
     heard = hear(catalog, opened)
     _require_something(job, opened, heard)
@@ -90,6 +100,8 @@ def diagnose(job: Job, around: Surroundings) -> Report:
         sources=opened.sources,
         covered=(opened.period.since, opened.period.until),
     )
+    left_out = tuple(f"A pattern was left out: {problem}." for problem in known.problems)
+    report = replace(report, notes=(*report.notes, *left_out))
     if job.save_snapshot is not None:
         write_aside(job.save_snapshot, snapshot.dump(ask.answers, region))
     return report
@@ -128,6 +140,30 @@ def shipped_catalog() -> Catalog:
     if problems:
         raise JobError(f"the pattern catalogue is damaged: {problems[0]}; reinstall ssmdiag")
     return catalog
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The catalogue that is in use, and what of the user's own files could not be used."""
+
+    catalog: Catalog
+    problems: tuple[Problem, ...]
+    folders: tuple[Path, ...]
+
+
+def catalogue(own: Sequence[Path], around: Surroundings) -> Catalogue:
+    """The shipped patterns with those of the host and of ``own`` folders, which override by id."""
+    shipped_catalog()
+    usual = _usual_patterns(around)
+    folders = (loading.shipped(), *([usual] if usual.is_dir() else []), *own)
+    catalog, problems = loading.load(folders)
+    return Catalogue(catalog, problems, folders)
+
+
+def _usual_patterns(around: Surroundings) -> Path:
+    if around.platform == "win32":
+        return Path(around.environ.get("ProgramData", r"C:\ProgramData"), "ssmdiag", "patterns.d")
+    return Path("/etc/ssmdiag/patterns.d")
 
 
 def hear(catalog: Catalog, records: Iterable[Record]) -> Heard:
@@ -230,3 +266,114 @@ def write_aside(path: Path, text: str) -> None:
         Path(aside).replace(path)
     except OSError as error:
         raise JobError(f"{path} cannot be written: {error.strerror}") from None
+
+
+# --- the catalogue itself -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How a catalogue did: counts, and everything that is wrong."""
+
+    patterns: int
+    lines: int
+    problems: tuple[Problem, ...]
+
+
+def tried(folder: Optional[Path]) -> Tried:
+    """Load, lint and try the catalogue in ``folder``, beside the shipped one. Raises JobError."""
+    shipped = loading.shipped()
+    if folder is not None and not folder.is_dir():
+        raise JobError(f"{folder} is not a folder that can be read")
+    own, problems = loading.load([folder or shipped])
+    whole, _ = loading.load([shipped, *([folder] if folder else [])])
+    fixtures = trying.fixtures_of(folder or shipped)
+    names = {f"{pattern.id}.toml" for pattern in own.patterns}
+    unwise = [p for p in linting.lint(whole, registry.titles()) if p.file in names]
+    lines, _ = trying.stated(own.patterns, fixtures)
+    found = (*problems, *unwise, *trying.trial(whole, own.patterns, fixtures))
+    return Tried(len(own.patterns), len(lines), found)
+
+
+def pattern_file(pattern_id: str, own: Sequence[Path], around: Surroundings) -> str:
+    """The text of the file that ``pattern_id`` was read from. Raises JobError."""
+    known = catalogue(own, around)
+    _the_pattern(known, pattern_id)
+    for folder in reversed(known.folders):
+        path = folder / f"{pattern_id}.toml"
+        if path.is_file():
+            return path.read_text(encoding="utf-8")
+    raise JobError(f"the file of {pattern_id} is gone")
+
+
+def _the_pattern(known: Catalogue, pattern_id: str) -> Pattern:
+    if pattern_id in known.catalog:
+        return known.catalog[pattern_id]
+    ids = [pattern.id for pattern in known.catalog.patterns]
+    near = [i for i in ids if pattern_id in i] or difflib.get_close_matches(pattern_id, ids, 3, 0.5)
+    hint = f"; nearest: {', '.join(near[:5])}" if near else ""
+    raise JobError(f"there is no pattern {pattern_id!r}{hint} (see `ssmdiag patterns list`)")
+
+
+def explanation(pattern_id: str, own: Sequence[Path], around: Surroundings, layout: Layout) -> str:
+    """The page about one pattern. Raises JobError."""
+    known = catalogue(own, around)
+    pattern = _the_pattern(known, pattern_id)
+    return page(pattern.title, pattern.id, _sections(known, pattern), explaining.EXAMPLES, layout)
+
+
+def _sections(known: Catalogue, pattern: Pattern) -> Sequence[explaining.Section]:
+    lines: list[trying.Stated] = []
+    for folder in known.folders:
+        lines += trying.stated([pattern], trying.fixtures_of(folder))[0]
+    return explaining.sections(known.catalog, pattern, registry.titles(), lines)
+
+
+def pattern_docs(own: Sequence[Path], around: Surroundings) -> str:
+    """All patterns as the page of the docs."""
+    known = catalogue(own, around)
+    chapters = []
+    for pattern in known.catalog.patterns:
+        sections = _sections(known, pattern)
+        chapters.append(markdown(pattern.title, pattern.id, sections, explaining.EXAMPLES))
+    head = (
+        "# What the agent writes, and what it means\n\n"
+        "Made from the catalogue by `ssmdiag explain --all --output docs/patterns.md`.\n"
+    )
+    return "\n".join([head, *chapters])
+
+
+def drafted(
+    pattern_id: str, log: Optional[str], number: int, own: Sequence[Path], around: Surroundings
+) -> tuple[tuple[str, str], tuple[str, str]]:
+    """A draft for the ``number``-th unknown error of ``log``: names and texts of its two files.
+
+    Raises JobError.
+    """
+    known = catalogue(own, around)
+    if pattern_id in known.catalog:
+        raise JobError(f"there is a pattern {pattern_id} already: choose another id")
+    job = Job(places=(log,) if log else (), span=period.ALL)
+    opened = _open(job, around, known.catalog)
+    clusters = hear(known.catalog, opened).folded.clusters
+    if number > len(clusters):
+        raise JobError(f"the log has {len(clusters)} kinds of errors that no pattern knows")
+    try:
+        pattern, fixture = drafting.draft(pattern_id, clusters[number - 1])
+    except drafting.DraftError as error:
+        raise JobError(str(error)) from None
+    return (f"{pattern_id}.toml", pattern), (f"fixtures/{pattern_id}.toml", fixture)
+
+
+def write_new(folder: Path, files: Iterable[tuple[str, str]]) -> Iterator[Path]:
+    """Write files into a catalogue's folder, none over another. Raises JobError."""
+    for name, text in files:
+        path = folder / name
+        if path.exists():
+            raise JobError(f"{path} exists already")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise JobError(f"{path} cannot be written: {error.strerror}") from None
+        yield path

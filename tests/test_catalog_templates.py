@@ -50,6 +50,18 @@ def test_the_most_frequent_comes_first_and_levels_are_kept_apart() -> None:
     assert clusters[0].sample.message == "kind 1"
 
 
+def test_words_that_differ_where_all_others_are_the_same_are_variable() -> None:
+    templates = Templates()
+    for user in ("alice", "bob", "carol"):
+        templates.take(Record(f"Failed to find the home of {user} in 3 tries", level="ERROR"))
+    templates.take(Record("Failed to close the door of the house in time", level="ERROR"))
+
+    assert [(one.template, one.count) for one in templates.clusters()] == [
+        ("Failed to find the home of <*> in <number> tries", 3),
+        ("Failed to close the door of the house in time", 1),
+    ]
+
+
 def test_kinds_without_end_are_counted_under_one_name() -> None:
     templates = Templates()
     for number in range(MOST_CLUSTERS + 50):

@@ -85,7 +85,7 @@ def _expressions(pattern: Pattern) -> _Found:
 
 
 def _slow(expression: str, literals: Collection[str]) -> bool:
-    return any(_interrupted(expression, text) for text in _hostile(literals))
+    return any(_interrupted(expression, text) for text in hostile(literals))
 
 
 def _interrupted(expression: str, text: str) -> bool:
@@ -96,8 +96,8 @@ def _interrupted(expression: str, text: str) -> bool:
     return False
 
 
-def _hostile(literals: Collection[str]) -> Iterator[str]:
-    """As long as a message can be, with every literal over and over and nothing that ends it."""
+def hostile(literals: Collection[str]) -> Iterator[str]:
+    """Texts as long as a message can be: every literal over and over, and nothing to end it."""
     for filling in ("a", "a ", '"', "/", ": ", "{", "\\", "é"):
         yield (filling * CHARACTERS_READ)[:CHARACTERS_READ]
         for literal in literals:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
@@ -84,6 +85,7 @@ class _Sheet:
     """One TOML file being read, collecting everything that is wrong with it."""
 
     path: Path
+    text: str = ""
     data: dict[str, Any] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
@@ -91,7 +93,8 @@ class _Sheet:
     def read(cls, path: Path) -> _Sheet:
         sheet = cls(path)
         try:
-            sheet.data = parse_toml(path.read_text(encoding="utf-8"))
+            sheet.text = path.read_text(encoding="utf-8")
+            sheet.data = parse_toml(sheet.text)
         except OSError as error:
             sheet.wrong("", f"cannot be read: {error.strerror}")
         except UnicodeDecodeError:
@@ -101,7 +104,23 @@ class _Sheet:
         return sheet
 
     def wrong(self, key: str, text: str) -> None:
-        self.problems.append(Problem(str(self.path), key, text))
+        self.problems.append(Problem(str(self.path), key, text, self.line_of(key)))
+
+    def line_of(self, key: str, after: int = 0) -> int:
+        """The line on which ``key`` is written, from 1, below line ``after``; else that one."""
+        written = re.compile(rf"\s*(?:\[\[)?{re.escape(key)}(?:\]\]|\s*=)")
+        for number, line in enumerate(self.text.splitlines(), 1):
+            if key and number > after and written.match(line):
+                return number
+        return after
+
+    def part(self, table: str, number: int, row: dict[str, Any]) -> _Sheet:
+        """The ``number``-th ``[[table]]``, as a sheet of its own that begins on its line."""
+        start = 0
+        for _ in range(number):
+            start = self.line_of(table, start)
+        rest = self.text.splitlines()[start:]
+        return _Sheet(self.path, "\n" * start + "\n".join(rest), row)
 
     def known(self, keys: Set[str]) -> None:
         for key in sorted(set(self.data) - keys):
@@ -191,7 +210,7 @@ def _doubts(sheet: _Sheet) -> Iterator[Doubt]:
         return
     for number, row in enumerate(rows, 1):
         where = f"suspects {number}"
-        part = _Sheet(sheet.path, row)
+        part = sheet.part("suspects", number, row)
         part.known(_DOUBT_KEYS)
         when = part.one_of("when", part.word("when", None), WHENS)
         resource = part.word("resource")
@@ -209,7 +228,9 @@ def _doubts(sheet: _Sheet) -> Iterator[Doubt]:
             host=part.word("host") if "host" in row else None,
             text=part.word("text") if "text" in row else None,
         )
-        sheet.problems.extend(Problem(p.file, f"{where}: {p.key}", p.text) for p in part.problems)
+        sheet.problems.extend(
+            Problem(p.file, f"{where}: {p.key}", p.text, p.line) for p in part.problems
+        )
 
 
 def _try_expressions(sheet: _Sheet, pattern: Pattern) -> None:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional
 
-from ssmdiag.catalog.pattern import Catalog, Pattern, search
+from ssmdiag.catalog.pattern import Catalog, Pattern, find
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Failure, Record
 
 CHARACTERS_READ = 16_384
 """Longer messages are dumps (payloads, stack traces); what they are about stands at their head."""
+
+_TIMEOUTS_AT_MOST = 2
+"""After so many expressions that came to no end, a Record is not looked at any further."""
 
 QUIET = ("TRACE", "DEBUG", "INFO")
 
@@ -45,12 +48,12 @@ def hits(catalog: Catalog, record: Record) -> Iterator[Hit]:
     wrapped: ``Error Calling\\n  DescribeLogGroups:`` is the same words.
     """
     text = " ".join(record.message[:CHARACTERS_READ].split())
-    tried: set[str] = set()
-    for literal, pattern in catalog.literals:
-        if literal not in text or pattern.id in tried or not _admits(pattern, record.level):
+    patience = _TIMEOUTS_AT_MOST
+    for pattern in catalog.having(text):
+        if not _admits(pattern, record.level):
             continue
-        tried.add(pattern.id)
-        captured = _search(pattern, text)
+        captured, given_up = _search(pattern, text, patience)
+        patience -= given_up
         if captured is not None:
             yield _hit(pattern, captured, record)
 
@@ -84,9 +87,20 @@ def _admits(pattern: Pattern, level: Optional[str]) -> bool:
     return level is None or level in pattern.levels
 
 
-def _search(pattern: Pattern, text: str) -> Optional[dict[str, str]]:
-    captures = (search(expression, text) for expression in pattern.expressions)
-    return next((captured for captured in captures if captured is not None), None)
+def _search(pattern: Pattern, text: str, patience: int) -> tuple[Optional[dict[str, str]], int]:
+    """What the first expression that is found captured, and how many were given up before."""
+    given_up = 0
+    for expression in pattern.expressions:
+        if given_up >= patience:
+            break
+        try:
+            captured = find(expression, text)
+        except TimeoutError:
+            given_up += 1
+            continue
+        if captured is not None:
+            return captured, given_up
+    return None, given_up
 
 
 def _hit(pattern: Pattern, captured: dict[str, str], record: Record) -> Hit:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal, Optional, get_args
@@ -108,6 +109,34 @@ class Catalog:
         ranked = sorted(self.patterns, key=lambda pattern: (-pattern.priority, pattern.id))
         return tuple((literal, pattern) for pattern in ranked for literal in pattern.literals)
 
+    def having(self, text: str) -> Iterator[Pattern]:
+        """The Patterns of which a literal occurs in ``text``, in the order in which to try them.
+
+        White space in ``text`` is single spaces. Most literals have a whole word inside, so that
+        those whose word does not occur need not be looked for.
+        """
+        by_word, wordless = self._by_word
+        numbers = [n for word in set(text.split(" ")) for n in by_word.get(word, ())]
+        tried: set[str] = set()
+        for number in sorted((*numbers, *wordless)):
+            literal, pattern = self.literals[number]
+            if pattern.id not in tried and literal in text:
+                tried.add(pattern.id)
+                yield pattern
+
+    @cached_property
+    def _by_word(self) -> tuple[dict[str, list[int]], tuple[int, ...]]:
+        """Numbers of literals by the longest word that stands whole in them; those without one."""
+        by_word: dict[str, list[int]] = {}
+        wordless: list[int] = []
+        for number, (literal, _) in enumerate(self.literals):
+            inside = literal.split(" ")[1:-1]
+            if inside:
+                by_word.setdefault(max(inside, key=len), []).append(number)
+            else:
+                wordless.append(number)
+        return by_word, tuple(wordless)
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -116,9 +145,12 @@ class Problem:
     file: str
     key: str
     text: str
+    line: int = 0
+    """On which line of the file, from 1; 0 if it is not told."""
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key}: {self.text}" if self.key else f"{self.file}: {self.text}"
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        return f"{place}: {self.key}: {self.text}" if self.key else f"{place}: {self.text}"
 
 
 @cache
@@ -130,15 +162,23 @@ def compiled(expression: str) -> Any:
     return regex.compile(expression, regex.DOTALL | regex.VERSION1)
 
 
-SECONDS_PER_EXPRESSION = 0.05
+SECONDS_PER_EXPRESSION = 0.02
 """Processor time after which an expression counts as not found: log text is hostile."""
 
 
 def search(expression: str, text: str) -> Optional[dict[str, str]]:
     """What the expression's named groups captured in ``text``; None if it is not found."""
     try:
+        return find(expression, text)
+    except TimeoutError:
+        return None
+
+
+def find(expression: str, text: str) -> Optional[dict[str, str]]:
+    """As ``search``. Raises TimeoutError where that gives up."""
+    try:
         found = compiled(expression).search(text, timeout=SECONDS_PER_EXPRESSION)
-    except (TimeoutError, regex.error):
+    except regex.error:
         return None
     if not found:
         return None

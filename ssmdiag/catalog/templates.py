@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.model import Cluster, Record
@@ -28,30 +30,84 @@ _VARIABLE = re.compile(
 )
 
 
+MASK = re.compile(rf"<(?P<kind>{'|'.join(sorted(_VARIABLE.groupindex))}|\*)>")
+"""A variable part as ``template`` names it."""
+
+
 def template(message: str) -> str:
     """The message with its variable parts named: ``open <path>: attempt <number>``."""
     text = " ".join(message[: 4 * _CHARACTERS].split())
     return _VARIABLE.sub(lambda found: f"<{found.lastgroup}>", text)[:_CHARACTERS]
 
 
+ANYTHING = "<*>"
+"""In a template: a word in which Records that are otherwise alike differ."""
+
+_ALIKE = 0.6
+_REMEMBERED = 10_000
+
+
+@dataclass
+class _Group:
+    """Records that are alike."""
+
+    words: list[str]
+    level: str
+    sample: Record
+    count: int = 0
+
+    def likeness(self, words: Sequence[str]) -> float:
+        """The share of words that are the same, in the same place."""
+        return sum(own == word for own, word in zip(self.words, words)) / len(words)
+
+    def widen(self, words: Sequence[str]) -> None:
+        self.words = [own if own == word else ANYTHING for own, word in zip(self.words, words)]
+
+
 class Templates:
-    """Counts Records by template, in bounded memory."""
+    """Counts Records by template, in bounded memory.
+
+    After the variable parts that their form betrays, those remain that are words (a user's name, a
+    plugin's). So messages of one level, length and first word, of whose words most are the same,
+    are of one template: the method of Drain (He et al., "Drain: An Online Log Parsing Approach with
+    Fixed Depth Tree", ICWS 2017), whose own package pins what it needs to versions of years ago.
+    """
 
     def __init__(self) -> None:
-        self._clusters: dict[tuple[str, str], tuple[int, Record]] = {}
+        self._groups: list[_Group] = []
+        self._beside: dict[tuple[str, int, str], list[_Group]] = {}
+        self._known: dict[tuple[str, str], _Group] = {}
+        self._overflow: Optional[_Group] = None
 
     def take(self, record: Record) -> None:
-        key = (template(record.message), record.level or "")
-        if key not in self._clusters and len(self._clusters) >= MOST_CLUSTERS:
-            key = (OVERFLOW, "")
-        count, sample = self._clusters.get(key, (0, record))
-        self._clusters[key] = (count + 1, sample)
+        text, level = template(record.message), record.level or ""
+        group = self._known.get((level, text))
+        if group is None:
+            group = self._find(text.split(" "), level, record)
+            if len(self._known) < _REMEMBERED:
+                self._known[level, text] = group
+        group.count += 1
+
+    def _find(self, words: list[str], level: str, record: Record) -> _Group:
+        beside = self._beside.setdefault((level, len(words), words[0]), [])
+        alike = max(beside, key=lambda group: group.likeness(words), default=None)
+        if alike is not None and alike.likeness(words) >= _ALIKE:
+            alike.widen(words)
+            return alike
+        if len(self._groups) >= MOST_CLUSTERS:
+            self._overflow = self._overflow or _Group([OVERFLOW], "", record)
+            return self._overflow
+        group = _Group(words, level, record)
+        self._groups.append(group)
+        beside.append(group)
+        return group
 
     def clusters(self) -> tuple[Cluster, ...]:
         """The most frequent first; among equals the one that was seen first."""
+        overflow = [self._overflow] if self._overflow else []
         found = [
-            Cluster(text, count, level, sample)
-            for (text, level), (count, sample) in self._clusters.items()
+            Cluster(" ".join(group.words), group.count, group.level, group.sample)
+            for group in (*self._groups, *overflow)
         ]
         return tuple(sorted(found, key=lambda cluster: -cluster.count))
 

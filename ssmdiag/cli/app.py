@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssmdiag.cli import can, demo, diagnose
+from ssmdiag.cli import can, demo, diagnose, patterns
 
 app = typer.Typer(
     name="ssmdiag",
@@ -16,6 +16,8 @@ app = typer.Typer(
 )
 app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
 app.command("can", epilog=can.EPILOG)(can.can)
+app.command("explain")(patterns.explain)
+app.add_typer(patterns.commands, name="patterns")
 app.command("demo")(demo.demo)
 
 

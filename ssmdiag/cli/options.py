@@ -19,6 +19,16 @@ AssumeRole = Annotated[Optional[str], typer.Option(metavar="ARN", help="Read AWS
 Timeout = Annotated[float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")]
 OutputFormat = Annotated[Format, typer.Option("--format", help="For people or for programs.")]
 Output = Annotated[Optional[Path], typer.Option(help="Write the answer to this file.")]
+Patterns = Annotated[
+    Optional[list[Path]],
+    typer.Option(
+        "--patterns",
+        metavar="DIR",
+        help="A catalogue of your own, beside the shipped one and /etc/ssmdiag/patterns.d "
+        "(Windows: %ProgramData%\\ssmdiag\\patterns.d); the same id overrides. May be given "
+        "several times.",
+    ),
+]
 Redact = Annotated[
     bool, typer.Option("--redact", help="Mask account ids, user names and addresses.")
 ]

@@ -86,6 +86,11 @@ def _to_terminal(output: Optional[Path]) -> bool:
     return output is None and sys.stdout.isatty()
 
 
+def page_layout(output: Optional[Path]) -> Layout:
+    """The page that standard output, or a file, is."""
+    return _layout(terminal=_to_terminal(output))
+
+
 def _layout(*, terminal: bool) -> Layout:
     width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if terminal else 80
     colour = terminal and not os.environ.get("NO_COLOR")
