@@ -6,6 +6,7 @@ terminal use the same ones. Standard library only; nothing here asks, reads or d
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Optional, Union, get_args
@@ -50,6 +51,8 @@ FailureKind = Literal[
 
 # --- what was read ------------------------------------------------------------------------------
 
+_SESSION_ID = re.compile(r".+-[0-9a-z]{17,26}")  # a command's is a UUID: its last part is shorter
+
 
 @dataclass(frozen=True)
 class Record:
@@ -73,10 +76,13 @@ class Record:
 
     @property
     def session(self) -> Optional[str]:
-        """The session id from the context brackets, if this Record belongs to a session."""
-        after_worker = dict(zip(self.context, self.context[1:]))
-        candidate = after_worker.get("ssm-session-worker")
-        return candidate if candidate and candidate != "DataBackend" else None
+        """The session id from the context brackets, behind the session's worker or the executer."""
+        after = dict(zip(self.context, self.context[1:]))
+        candidate = after.get("ssm-session-worker")
+        if candidate and candidate != "DataBackend":
+            return candidate
+        executed = after.get("OutOfProcExecuter") or after.get("BasicExecuter") or ""
+        return executed if _SESSION_ID.fullmatch(executed) else None
 
 
 @dataclass(frozen=True)
@@ -319,7 +325,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class AskedCall:
-    """The account of one Call: what was asked and what kind of Answer came back."""
+    """The account of one Call."""
 
     call: str
     answer: Literal["known", "absent", "denied", "unreachable"]
@@ -339,12 +345,12 @@ class Report:
     """Symptoms whose Requirements all hold now."""
     unexplained: tuple[Symptom, ...]
     unrecognised: tuple[Cluster, ...]
-    benign: int
-    """Number of Records that look like trouble and are known not to be."""
+    benign: int  # Records that look like trouble and are known not to be
     notes: tuple[str, ...]
     sources: tuple[SourceFile, ...]
     calls: tuple[AskedCall, ...]
     period: tuple[Optional[datetime], Optional[datetime]] = (None, None)
+    noise: tuple[Symptom, ...] = ()  # what is benign, told only on request
 
 
 # --- what is known before anything is asked -----------------------------------------------------
@@ -379,22 +385,3 @@ class Situation:
     starts: tuple[SessionStart, ...] = ()
     """Sessions whose start the log shows, oldest first."""
     agent_version: Optional[str] = None
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """The answer to "may this principal do that?" in one sentence, and all its grounds."""
-
-    outcome: Literal["allowed", "denied", "undetermined"]
-    said: str
-    decided_by: Optional[PolicyType]
-    explicit: bool
-    reasons: tuple[str, ...]
-    evidence: tuple[str, ...]  # what AWS itself said to the same question
-    unseen: tuple[str, ...]
-    """Kinds of policies that were not looked at and might deny, with what would settle it."""
-    settle: tuple[str, ...]
-    change: Optional[Change]
-    advice: tuple[str, ...]
-    proof: Optional[Proof]
-    calls: tuple[AskedCall, ...]

@@ -31,7 +31,8 @@ from ssmdiag.diagnose.evidence import LITERALS, Evidence
 from ssmdiag.diagnose.findings import Commands
 from ssmdiag.diagnose.hearing import heard_out
 from ssmdiag.log import files, period, reading
-from ssmdiag.model import Judgement, Record, Report, Situation, SourceFile
+from ssmdiag.model import Record, Report, Situation, SourceFile
+from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.layout import Layout
 from ssmdiag.render.page import markdown, page
 from ssmdiag.requirements import registry
@@ -64,6 +65,8 @@ class Job:
     span: period.Span = field(default_factory=period.Span)
     session: Optional[str] = None
     offline: bool = False
+    noise: bool = False
+    """Tell also what is known to be harmless."""
     patterns: tuple[Path, ...] = ()
     """Folders of the user's own catalogues."""
     snapshot: Optional[Path] = None
@@ -97,6 +100,7 @@ def diagnose(job: Job, around: Surroundings) -> Report:
         ask,
         region,
         online=not job.offline,
+        noise=job.noise,
         sources=opened.sources,
         covered=(opened.period.since, opened.period.until),
     )
@@ -178,6 +182,7 @@ def decide(
     region: str,
     *,
     online: bool,
+    noise: bool = False,
     sources: tuple[SourceFile, ...] = (),
     covered: tuple[Optional[datetime], Optional[datetime]] = (None, None),
 ) -> Report:
@@ -193,7 +198,8 @@ def decide(
         starts=tuple(evidence.starts),
         agent_version=evidence.agent_version,
     )
-    log = diagnosis.Reading(folded.clusters, folded.benign, sources, covered)
+    told = folded.noise if noise else ()
+    log = diagnosis.Reading(folded.clusters, folded.benign, told, sources, covered)
     return diagnosis.diagnose(situation, log, registry.discover(), ask, in_region(region))
 
 

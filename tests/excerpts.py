@@ -1,13 +1,11 @@
 """Excerpts of agent logs with the Symptoms that they come to: ``fixtures/excerpts``.
 
-Beside every ``<family>.log`` stands ``<family>.json``. ``python -m tests.excerpts`` (or
-``scripts/rewrite-excerpts``) writes those anew, for review in a diff.
+Beside every ``<family>.log`` stands ``<family>.json``.
 """
 
 from __future__ import annotations
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +48,3 @@ def _symptom(symptom: Symptom) -> dict[str, Any]:
 def expected(log: Path) -> Path:
     """Where the expectation of one excerpt stands."""
     return log.with_suffix(".json")
-
-
-def main() -> None:
-    for log in LOGS:
-        text = json.dumps(told(log), indent=2, ensure_ascii=False)
-        expected(log).write_text(f"{text}\n", encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

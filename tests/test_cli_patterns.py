@@ -86,6 +86,7 @@ def test_explain_tells_meaning_causes_checks_and_examples() -> None:
         "What to check:",
         "Said in other words:",
         "Examples:",
+        "References:",
     ]
     assert "[role/describe-log-groups]" in said
     assert "ERROR Error Calling DescribeLogGroups:AccessDeniedException" in said
@@ -94,9 +95,7 @@ def test_explain_tells_meaning_causes_checks_and_examples() -> None:
 
 def test_the_page_of_the_docs_is_what_explain_says() -> None:
     page = (Path(__file__).parent.parent / "docs/patterns.md").read_text(encoding="utf-8")
-    assert page == _run("explain", "--all").stdout, (
-        "run: ssmdiag explain --all --output docs/patterns.md"
-    )
+    assert page == _run("explain", "--all").stdout, "run scripts/rewrite-fixtures"
 
 
 def test_the_shipped_catalogue_does_what_its_fixtures_state() -> None:

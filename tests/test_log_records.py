@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Callable
+from typing import Callable, Optional
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -152,3 +153,24 @@ def _all_text(record: Record) -> str:
 
 def _loud(record: Record) -> bool:
     return record.level in ("WARN", "ERROR", "CRITICAL")
+
+
+@pytest.mark.parametrize(
+    ("context", "session"),
+    [
+        (
+            ("ssm-session-worker", "alice-0a1b2c3d4e5f67890", "DataBackend"),
+            "alice-0a1b2c3d4e5f67890",
+        ),
+        (("ssm-session-worker", "DataBackend"), None),
+        (("ssm-agent-worker", "BasicExecuter", "bob-0f9e8d7c6b5a43210"), "bob-0f9e8d7c6b5a43210"),
+        (
+            ("OutOfProcExecuter", "carol-abcdefghijklmnopqrstuvwxyz"),
+            "carol-abcdefghijklmnopqrstuvwxyz",
+        ),
+        (("OutOfProcExecuter", "5d0c9a1e-4f7b-4f0e-9b6e-0a4c2d8e7f11"), None),
+        (("ssm-agent-worker", "HealthCheck"), None),
+    ],
+)
+def test_the_context_tells_the_session(context: tuple[str, ...], session: Optional[str]) -> None:
+    assert Record("x", context=context).session == session

@@ -13,10 +13,11 @@ from ssmdiag.can.remedies import remedies_for
 from ssmdiag.can.resources import What, find_what
 from ssmdiag.can.simulator import compared
 from ssmdiag.can.testimony import testimony
-from ssmdiag.model import Change, Judgement, Proof, Situation
+from ssmdiag.model import Change, Proof, Situation
 from ssmdiag.policy.caller import kind_of
 from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.judgement import Judgement
 from ssmdiag.policy.mend import Mending, mend
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.changes import compose

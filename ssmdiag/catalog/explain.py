@@ -36,6 +36,26 @@ _WHEN: Mapping[When, str] = {
 }
 
 
+_STAGES: Mapping[str, str] = {
+    "agent": "It was minding itself: its configuration, its health report, its updates.",
+    "aws": "It was making a request to AWS.",
+    "channel": "It was opening or using its message channels (ssmmessages, ec2messages).",
+    "clock": "It was signing a request; AWS compares the signature's time with its own.",
+    "cloudwatch": "It was logging a session to CloudWatch Logs: looking for the log group when the "
+    "session starts, writing while it runs or when it ends.",
+    "credentials": "It was finding out who the node is, or getting and renewing its credentials.",
+    "denial": "It was making a request to AWS.",
+    "document": "It was carrying out a command or a document (Run Command, State Manager).",
+    "kms": "It was agreeing on the session's encryption with the user's client: the KMS handshake, "
+    "before anything else of a session.",
+    "local": "It was using the host: its files, folders, watches and processes.",
+    "network": "It was reaching an endpoint of AWS.",
+    "s3": "It was logging a session to the bucket: looking at its encryption when the session "
+    "starts, uploading when it ends.",
+    "shell": "It was running the session itself: user, shell, input and output, a port.",
+}
+
+
 def sections(
     catalog: Catalog, pattern: Pattern, titles: Mapping[str, str], lines: Sequence[Stated]
 ) -> tuple[Section, ...]:
@@ -50,6 +70,7 @@ def sections(
         ("What to check", tuple(_checks(catalog, pattern))),
         ("Said in other words", tuple(_kin(catalog, pattern))),
         (EXAMPLES, tuple(_examples(pattern, lines))),
+        ("References", tuple(_references(pattern))),
     )
     return tuple((heading, paragraphs) for heading, paragraphs in told if paragraphs)
 
@@ -60,10 +81,18 @@ def _paragraphs(text: str) -> tuple[str, ...]:
 
 
 def _doing(pattern: Pattern) -> Iterator[str]:
-    said = f"It is written by {pattern.source}"
+    if pattern.area in _STAGES:
+        yield _STAGES[pattern.area]
     if pattern.levels != TROUBLE:
-        said += f" at level {' or '.join(pattern.levels)}"
-    yield f"{said}; agent versions {pattern.agents}." if pattern.agents else f"{said}."
+        yield f"It says so at level {' or '.join(pattern.levels)}."
+    if pattern.agents:
+        yield f"Agent versions: {pattern.agents}."
+
+
+def _references(pattern: Pattern) -> Iterator[str]:
+    for place in pattern.source.split(";"):
+        if place.strip():
+            yield f"amazon-ssm-agent: {place.strip()}"
 
 
 def _causes(catalog: Catalog, pattern: Pattern, titles: Mapping[str, str]) -> Iterator[str]:

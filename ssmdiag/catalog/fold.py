@@ -12,7 +12,10 @@ from ssmdiag.catalog.nearby import WINDOW, Nearby
 from ssmdiag.catalog.pattern import SAME_FAILURE, SEVERITIES, Catalog, Pattern
 from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.catalog.templates import Templates, looks_like_trouble
-from ssmdiag.model import Cluster, Failure, Record, Suspect, Symptom
+from ssmdiag.iam.arn import role_name_of
+from ssmdiag.model import Cluster, Denial, Failure, Record, Suspect, Symptom
+
+_REQUEST_ID = "request id: "
 
 MOST_SYMPTOMS = 2_000
 MOST_WAITING = 500
@@ -27,6 +30,8 @@ class Folded:
     symptoms: tuple[Symptom, ...]
     """In the order in which they were first seen."""
     clusters: tuple[Cluster, ...]
+    noise: tuple[Symptom, ...]
+    """What looks like trouble and is known not to be, alike; its explanation says why."""
     benign: int
     records: int
 
@@ -37,7 +42,7 @@ def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
     Only WARN and above (and Records without a level that read like trouble) that no Pattern knows
     become Clusters.
     """
-    folding = _Folding(catalog)
+    folding, noise = _Folding(catalog), _Folding(catalog)
     templates = Templates()
     benign = number = 0
     for number, record in enumerate(records, 1):
@@ -47,9 +52,10 @@ def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
                 templates.take(record)
         elif hit.pattern.benign:
             benign += 1
+            noise.take(hit, record, number)
         else:
             folding.take(hit, record, number)
-    return Folded(folding.symptoms(), templates.clusters(), benign, number)
+    return Folded(folding.symptoms(), templates.clusters(), noise.symptoms(), benign, number)
 
 
 _Same = Union[tuple[str, ...], str, None]
@@ -115,10 +121,13 @@ class _Folding:
         self._symptoms: dict[_Key, _Gathered] = {}
         self._waiting: dict[tuple[Optional[str], _Key], _Gathered] = {}
         self._said: Nearby[_Key] = Nearby()
+        self._last_errors: dict[str, str] = {}
 
     def take(self, hit: Hit, record: Record, order: int) -> None:
         one = _Gathered(hit, order, record, hit.pattern.severity)
         one.add(hit, record)
+        if self._told_before(hit):
+            one.count = 0
         if _origins(hit):
             self._echo(one)
         else:
@@ -129,6 +138,14 @@ class _Folding:
             self._settle(self._most_basic())
         ordered = sorted(self._symptoms.values(), key=_first_seen)
         return tuple(self._symptom(gathered) for gathered in ordered)
+
+    def _told_before(self, hit: Hit) -> bool:
+        """Two parts of the agent may log one failed request: its request id is the same then."""
+        if _REQUEST_ID not in hit.error:
+            return False
+        before = self._last_errors.get(hit.pattern.id)
+        self._last_errors[hit.pattern.id] = hit.error
+        return before == hit.error
 
     def _echo(self, one: _Gathered) -> None:
         if self._fold_in(one):
@@ -213,7 +230,7 @@ class _Folding:
             suspects=named,
             decided=decided,
             sample=gathered.sample,
-            explanation=pattern.explanation,
+            explanation=pattern.benign or pattern.explanation,
         )
 
 
@@ -246,6 +263,12 @@ def _key(hit: Hit) -> _Key:
     return hit.pattern.id, tuple(fields.get(name, "") for name in hit.pattern.subject), _same(hit)
 
 
+def _who(denial: Denial) -> str:
+    """Sessions of one role are refused alike, whoever opened them."""
+    principal = denial.principal or ""
+    return role_name_of(principal) or principal
+
+
 def _same(hit: Hit) -> _Same:
     """What makes two failed requests the same one: not the request id, not the log stream."""
     failure: Optional[Failure] = hit.failure
@@ -259,7 +282,7 @@ def _same(hit: Hit) -> _Same:
         failure.kind,
         failure.code or "",
         denial.action or "",
-        denial.principal or "",
+        _who(denial),
         denial.policy_type or "",
         str(denial.explicit),
     )

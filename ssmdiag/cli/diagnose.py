@@ -59,6 +59,9 @@ def diagnose(
     all_: Annotated[bool, typer.Option("--all", help="Read the whole log.")] = False,
     session: Annotated[Optional[str], typer.Option(help="Only this session id.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="The log only; ask nobody.")] = False,
+    noise: Annotated[
+        bool, typer.Option("--noise", help="Tell also what looks like trouble and is harmless.")
+    ] = False,
     patterns: Patterns = None,
     snapshot: Snapshot = None,
     save_snapshot: SaveSnapshot = None,
@@ -82,6 +85,7 @@ def diagnose(
         span=ALL if all_ else _span(since, until, around.now),
         session=session,
         offline=offline,
+        noise=noise,
         patterns=tuple(patterns or ()),
         snapshot=snapshot,
         save_snapshot=save_snapshot,

@@ -11,7 +11,8 @@ from typing import NoReturn, Optional
 
 import typer
 
-from ssmdiag.model import Judgement, Report
+from ssmdiag.model import Report
+from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.layout import Layout
 from ssmdiag.wiring import JobError, write_aside
 

@@ -39,6 +39,7 @@ class Reading:
 
     clusters: tuple[Cluster, ...] = ()
     benign: int = 0
+    noise: tuple[Symptom, ...] = ()
     sources: tuple[SourceFile, ...] = ()
     period: tuple[Optional[datetime], Optional[datetime]] = (None, None)
 
@@ -80,6 +81,7 @@ def diagnose(
         unexplained=unexplained,
         unrecognised=reading.clusters,
         benign=reading.benign,
+        noise=reading.noise,
         notes=wording.notes(situation, situation.symptoms, repaired),
         sources=reading.sources,
         calls=account(ask.answers) if situation.online else (),

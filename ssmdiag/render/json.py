@@ -15,12 +15,12 @@ from ssmdiag.model import (
     Broken,
     Checked,
     Holds,
-    Judgement,
     NotApplicable,
     Report,
     Unverified,
     Write,
 )
+from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.redact import scrub
 from ssmdiag.world.call import Call
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ssmdiag.model import Judgement
+from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.layout import Layout, Style
 
 _MOOD: dict[str, Style] = {"allowed": "good", "denied": "bad", "undetermined": "doubt"}

@@ -61,6 +61,7 @@ def text(
         _symptoms(layout, "Seen in the log, but what they point to holds now", report.past),
         _symptoms(layout, "Seen in the log, and explained by nothing above", report.unexplained),
         _unrecognised(layout, report.unrecognised),
+        _symptoms(layout, "Looks like trouble, and is harmless", report.noise),
         _notes(layout, report.notes),
         _account(layout, report),
     ]
@@ -174,9 +175,9 @@ def _symptoms(layout: Layout, heading: str, symptoms: tuple[Symptom, ...]) -> Se
 
 def _unrecognised(layout: Layout, clusters: tuple[Cluster, ...]) -> Section:
     lines = [layout.paint("Errors that no pattern knows", "strong")] if clusters else []
-    for cluster in clusters:
+    for number, cluster in enumerate(clusters, start=1):
         told = f"{_counted(cluster.count, 'time')}, {cluster.level}: {cluster.template}"
-        lines += layout.paragraph(told, lead="  - ")
+        lines += layout.paragraph(told, lead=f"  {number}. ")
         lines += _sample(layout, cluster.sample)
     return lines
 
