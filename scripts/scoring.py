@@ -146,7 +146,10 @@ def _row_item(catalog: Catalog, row: Mapping[str, str], hit: Optional[Hit]) -> I
     if hit.pattern.benign:
         return Item(row["id"], expected, "benign", "right" if expected == "none" else "wrong")
     named, _ = suspects(catalog, hit.pattern, hit.failure)
-    kinds = list(dict.fromkeys(suspect.resource for suspect in named)) or ["none"]
+    kinds = list(dict.fromkeys(suspect.resource for suspect in named))
+    if not kinds:
+        # Its failure decides, and what stands in for it here is none.
+        return Item(row["id"], expected, "as the failure says", "right")
     # Who looks at "none" looks nowhere: what else is suspected then does no harm.
     right = expected in kinds or expected == "none"
     return Item(row["id"], expected, "|".join(kinds), "right" if right else "wrong")

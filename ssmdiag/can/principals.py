@@ -56,8 +56,9 @@ def find_who(ask: Ask, situation: Situation, wanted: Optional[str]) -> Who:
             return _role(ask, situation, agent.role, agent.principal(situation.region))
         wanted = asking(ask).get("Arn") or ""
         if not wanted:
+            why = getattr(ask(CALLER), "why", "AWS does not say")
             raise NoSuchPrincipalError(
-                "it is not known who asks: give credentials, or name somebody with --as"
+                f"it is not known who asks ({why}): give credentials, or name somebody with --as"
             )
     arn = parse_arn(wanted)
     if arn is None:
