@@ -82,7 +82,7 @@ def test_explain_tells_meaning_causes_checks_and_examples() -> None:
         "What it means:",
         "What you lose:",
         "What the agent was doing:",
-        "Typical causes, the likeliest first:",
+        "Typical causes: one of these does not hold, the likeliest first:",
         "What to check:",
         "Said in other words:",
         "Examples:",

@@ -66,7 +66,10 @@ def sections(
         ("Why it is harmless", _paragraphs(pattern.benign)),
         ("What you lose", () if pattern.benign else (_LOSS[pattern.severity],)),
         ("What the agent was doing", tuple(_doing(pattern))),
-        ("Typical causes, the likeliest first", tuple(_causes(catalog, pattern, titles))),
+        (
+            "Typical causes: one of these does not hold, the likeliest first",
+            tuple(_causes(catalog, pattern, titles)),
+        ),
         ("What to check", tuple(_checks(catalog, pattern))),
         ("Said in other words", tuple(_kin(catalog, pattern))),
         (EXAMPLES, tuple(_examples(pattern, lines))),
