@@ -9,6 +9,7 @@ import difflib
 import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -140,10 +141,17 @@ def _require_something(job: Job, opened: reading.Reading, heard: Heard) -> None:
 
 def shipped_catalog() -> Catalog:
     """The patterns that come with the program. Raises JobError if they are damaged."""
-    catalog, problems = loading.load([loading.shipped()])
-    if problems:
-        raise JobError(f"the pattern catalogue is damaged: {problems[0]}; reinstall ssmdiag")
-    return catalog
+    return _loaded(())[0]
+
+
+def _loaded(own: Sequence[Path]) -> tuple[Catalog, tuple[Problem, ...]]:
+    """The shipped patterns with those of ``own`` folders. Raises JobError if ours are damaged."""
+    shipped = loading.shipped()
+    catalog, problems = loading.load([shipped, *own])
+    for problem in problems:
+        if shipped in (Path(problem.file), *Path(problem.file).parents):
+            raise JobError(f"the pattern catalogue is damaged: {problem}; reinstall ssmdiag")
+    return catalog, problems
 
 
 @dataclass(frozen=True)
@@ -157,11 +165,10 @@ class Catalogue:
 
 def catalogue(own: Sequence[Path], around: Surroundings) -> Catalogue:
     """The shipped patterns with those of the host and of ``own`` folders, which override by id."""
-    shipped_catalog()
     usual = _usual_patterns(around)
-    folders = (loading.shipped(), *([usual] if usual.is_dir() else []), *own)
-    catalog, problems = loading.load(folders)
-    return Catalogue(catalog, problems, folders)
+    folders = (*([usual] if usual.is_dir() else []), *own)
+    catalog, problems = _loaded(folders)
+    return Catalogue(catalog, problems, (loading.shipped(), *folders))
 
 
 def _usual_patterns(around: Surroundings) -> Path:
@@ -296,9 +303,8 @@ def tried(folder: Optional[Path]) -> Tried:
     fixtures = trying.fixtures_of(folder or shipped)
     names = {f"{pattern.id}.toml" for pattern in own.patterns}
     unwise = [p for p in linting.lint(whole, registry.titles()) if p.file in names]
-    lines, _ = trying.stated(own.patterns, fixtures)
-    found = (*problems, *unwise, *trying.trial(whole, own.patterns, fixtures))
-    return Tried(len(own.patterns), len(lines), found)
+    lines, untrue = trying.trial(whole, own.patterns, fixtures)
+    return Tried(len(own.patterns), lines, (*problems, *unwise, *untrue))
 
 
 def pattern_file(pattern_id: str, own: Sequence[Path], around: Surroundings) -> str:
@@ -331,7 +337,9 @@ def explanation(pattern_id: str, own: Sequence[Path], around: Surroundings, layo
 def _sections(known: Catalogue, pattern: Pattern) -> Sequence[explaining.Section]:
     lines: list[trying.Stated] = []
     for folder in known.folders:
-        lines += trying.stated([pattern], trying.fixtures_of(folder))[0]
+        # Examples are welcome, and `patterns test` is there to tell why there are none.
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            lines += trying.lines_of(pattern, trying.fixtures_of(folder))
     return explaining.sections(known.catalog, pattern, registry.titles(), lines)
 
 
@@ -373,10 +381,11 @@ def drafted(
 
 def write_new(folder: Path, files: Iterable[tuple[str, str]]) -> Iterator[Path]:
     """Write files into a catalogue's folder, none over another. Raises JobError."""
-    for name, text in files:
-        path = folder / name
+    paths = [(folder / name, text) for name, text in files]
+    for path, _ in paths:
         if path.exists():
             raise JobError(f"{path} exists already")
+    for path, text in paths:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")

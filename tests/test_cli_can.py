@@ -125,6 +125,25 @@ def test_the_simulator_s_answer_stands_beside(story: Story) -> None:
     assert "the IAM policy simulator says implicitDeny" in " ".join(neither.stdout.split())
 
 
+def test_a_role_that_may_not_be_read_may_have_any_path(account: Account, story: Story) -> None:
+    named = {"AWS": f"arn:aws:iam::{account.id}:role/teams/web/Deep"}
+    statement = {"Effect": "Allow", "Principal": named, "Action": "kms:Decrypt", "Resource": "*"}
+    boto3.client("kms").put_key_policy(
+        KeyId=story.key_arn,
+        Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        BypassPolicyLockoutSafetyCheck=True,
+    )
+    account.faults.refuse("iam", "GetRole", reason="identity")
+    meant = _can("kms:Decrypt", story.key_arn, "--as", "Deep")
+    assert meant.returncode == 4
+    assert "the permissions boundary could not be read" in meant.stdout
+    other = _can("kms:Decrypt", story.key_arn, "--as", "Shallow", "--format", "json")
+    assert other.returncode == 1
+    proof = json.loads(other.stdout)["proof"]
+    assert proof["proved"] is False
+    assert proof["said"].startswith("it is needed; whether it is enough cannot be said")
+
+
 def test_where_the_policies_may_not_be_read_kms_is_asked_in_a_dry_run(
     account: Account, story: Story
 ) -> None:

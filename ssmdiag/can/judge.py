@@ -202,4 +202,6 @@ def _proof(
     if after.outcome == "allowed":
         return Proof(True, "on paper: with the change in place the same request is allowed")
     rest = mending.obstacle or "; ".join(after.reasons)
+    if after.outcome == "undetermined":
+        return Proof(False, f"it is needed; whether it is enough cannot be said: {rest}")
     return Proof(False, f"it is needed but not enough: {rest}")

@@ -105,10 +105,12 @@ def _role(ask: Ask, situation: Situation, name: str, session: Optional[str]) -> 
     policies = read_role(ask, name)
     known = parse_arn(session or policies.arn)
     account = known.account if known else asking(ask).get("Account", "")
-    guessed = f"arn:{partition_of(situation.region)}:iam::{account}:role/{name}"
+    # Without its ARN the role's path is not known: only a session's ARN goes without.
+    partition = partition_of(situation.region)
+    some_session = f"arn:{partition}:sts::{account}:assumed-role/{name}/ssmdiag"
     return Who(
         words=f"role {name}",
-        principal=session or policies.arn or guessed,
+        principal=session or policies.arn or some_session,
         principal_arn=policies.arn or None,
         account=account,
         identity=policies.identity,

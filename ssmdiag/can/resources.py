@@ -15,6 +15,7 @@ from ssmdiag.can.principals import asking
 from ssmdiag.can.question import Question
 from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
+from ssmdiag.policy.caller import assumes_role, manages_alias
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.request import ContextValue, Grant
 from ssmdiag.requirements.bucket_facts import bucket_policy
@@ -29,12 +30,9 @@ _WITHOUT_POLICY = {
 }
 """Services of which ssmdiag knows whether a resource has a policy that counts for its caller."""
 
-_ASSUMING = ("sts:assumerole", "sts:tagsession", "sts:setsourceidentity")
-_OF_ALIASES = ("kms:createalias", "kms:updatealias", "kms:deletealias")
 _KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,36}")
 _OF_GROUP_ITSELF = ("logs:tagresource", "logs:untagresource", "logs:listtagsforresource")
 _OF_NO_GROUP = ("logs:describeloggroups",)
-
 
 _GLOBAL = ("iam", "sts", "organizations", "s3")
 """Services whose requests need not be to the region that is asked about."""
@@ -65,9 +63,9 @@ def find_what(ask: Ask, situation: Situation, question: Question, account: str) 
     """
     service, text = question.service, question.resource
     account = account or asking(ask).get("Account", "")
-    if question.action.lower() in _ASSUMING:
+    if assumes_role(question.action):
         return _role(ask, situation, text, account)
-    if service == "kms" and text != "*" and question.action.lower() not in _OF_ALIASES:
+    if service == "kms" and text != "*" and not manages_alias(question.action):
         return _key(ask, situation, text)
     if service == "s3" and text != "*":
         return _bucket(ask, situation, text)

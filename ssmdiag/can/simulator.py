@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Optional
+from typing import Any
 
 from ssmdiag.can.principals import Who
+from ssmdiag.model import PolicyType
+from ssmdiag.policy.caller import account_of, assumes_role
 from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate, policy_is_mandatory
@@ -33,10 +35,12 @@ def compared(ask: Ask, request: Request, policies: Policies, who: Who) -> list[s
     (result,) = answer.data["EvaluationResults"]
     theirs = str(result["EvalDecision"])
     ours = _of_identity_alone(request, policies)
-    agree = ours.outcome in (_WORDS.get(theirs), "undetermined")
-    verdict = "ssmdiag agrees" if agree else f"ssmdiag says {ours.outcome}: {ours.reasons[0]}"
     if ours.outcome == "undetermined":
         verdict = f"ssmdiag leaves that open: {ours.reasons[0]}"
+    elif ours.outcome == _WORDS.get(theirs):
+        verdict = "ssmdiag agrees"
+    else:
+        verdict = f"ssmdiag says {ours.outcome}: {ours.reasons[0]}"
     scope = "from identity policies, boundary and SCPs alone"
     return [f"the IAM policy simulator says {theirs}{_because(result)}, {scope}; {verdict}"]
 
@@ -63,18 +67,15 @@ def _simulation(request: Request, arn: str) -> Call:
 
 
 def _of_identity_alone(request: Request, policies: Policies) -> Decision:
-    everyone: Optional[list[Policy]] = []
+    """Ours, as if the resource were the caller's own and left it all to the caller's policies."""
+    account = account_of(request.principal)
+    own: list[Policy] = []
     if policy_is_mandatory(request):
-        account = request.principal.split(":")[4]
-        statement: dict[str, Any] = {
-            "Effect": "Allow",
-            "Principal": {"AWS": account},
-            "Action": "*",
-        }
-        kind = "trust" if request.action.lower().startswith("sts:") else "resource"
-        everyone = [Policy("its own policy", kind, {"Statement": statement})]  # type: ignore[arg-type]
-    same_account = replace(request, resource_account=request.principal.split(":")[4])
-    return evaluate(same_account, replace(policies, resource=everyone, grants=()))
+        statement = {"Effect": "Allow", "Principal": {"AWS": account}, "Action": "*"}
+        kind: PolicyType = "trust" if assumes_role(request.action) else "resource"
+        own = [Policy("its own policy", kind, {"Statement": statement})]
+    same_account = replace(request, resource_account=account)
+    return evaluate(same_account, replace(policies, resource=own, grants=()))
 
 
 def _because(result: Mapping[str, Any]) -> str:

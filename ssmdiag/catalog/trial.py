@@ -61,8 +61,7 @@ def stated(
     for pattern in patterns:
         path = fixtures / f"{pattern.id}.toml"
         try:
-            text = path.read_text(encoding="utf-8")
-            lines.extend(_lines(pattern.id, path, text))
+            lines.extend(lines_of(pattern, fixtures))
         except FileNotFoundError:
             problems.append(Problem(str(path), "", f"is missing: no line proves {pattern.id}"))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -72,6 +71,12 @@ def stated(
         if path.relative_to(fixtures).as_posix() not in known:
             problems.append(Problem(str(path), "", "is a fixture of no pattern"))
     return tuple(lines), tuple(problems)
+
+
+def lines_of(pattern: Pattern, fixtures: Path) -> tuple[Stated, ...]:
+    """The lines of one fixture. Raises OSError, ValueError, KeyError or TypeError."""
+    path = fixtures / f"{pattern.id}.toml"
+    return tuple(_lines(pattern.id, path, path.read_text(encoding="utf-8")))
 
 
 def _lines(pattern: str, path: Path, text: str) -> Iterator[Stated]:
@@ -124,9 +129,11 @@ def idle_of(pattern: Pattern, lines: tuple[Stated, ...]) -> tuple[str, ...]:
     )
 
 
-def trial(catalog: Catalog, patterns: Sequence[Pattern], fixtures: Path) -> tuple[Problem, ...]:
-    """Everything in which ``patterns``, among all of ``catalog``, do not do what their fixtures
-    state."""
+def trial(
+    catalog: Catalog, patterns: Sequence[Pattern], fixtures: Path
+) -> tuple[int, tuple[Problem, ...]]:
+    """How many lines were tried, and everything in which ``patterns``, among all of ``catalog``, do
+    not do what their fixtures state."""
     lines, problems = stated(patterns, fixtures)
     found = list(problems)
     for line in lines:
@@ -139,4 +146,4 @@ def trial(catalog: Catalog, patterns: Sequence[Pattern], fixtures: Path) -> tupl
         if any(line.pattern == pattern.id for line in lines):
             path = str(fixtures / f"{pattern.id}.toml")
             found.extend(Problem(path, "", text) for text in idle_of(pattern, lines))
-    return tuple(found)
+    return len(lines), tuple(found)

@@ -1,9 +1,6 @@
 """``ssmdiag can``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
-import os
-import sys
-from datetime import datetime
 from typing import Annotated, Optional
 
 import typer
@@ -20,9 +17,10 @@ from ssmdiag.cli.options import (
     SaveSnapshot,
     Snapshot,
     Timeout,
+    surroundings,
 )
 from ssmdiag.cli.output import Format, fail, put_judgement
-from ssmdiag.wiring import Job, JobError, Surroundings
+from ssmdiag.wiring import Job, JobError
 from ssmdiag.wiring import can as run
 
 EXIT_CODES = {"allowed": 0, "denied": 1, "undetermined": 4}
@@ -85,7 +83,7 @@ def can(
         question = read_question(action, resource, as_, context or ())
     except QuestionError as error:
         raise typer.BadParameter(str(error)) from None
-    around = Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())
+    around = surroundings()
     job = Job(
         snapshot=snapshot,
         save_snapshot=save_snapshot,

@@ -1,8 +1,6 @@
 """``ssmdiag diagnose``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
-import os
-import sys
 from datetime import datetime
 from typing import Annotated, Optional
 
@@ -20,10 +18,11 @@ from ssmdiag.cli.options import (
     SaveSnapshot,
     Snapshot,
     Timeout,
+    surroundings,
 )
 from ssmdiag.cli.output import EXIT_CODES, Format, fail, put
 from ssmdiag.log.period import ALL, Span, parse_moment
-from ssmdiag.wiring import Job, JobError, Surroundings
+from ssmdiag.wiring import Job, JobError
 from ssmdiag.wiring import diagnose as run
 
 EPILOG = (
@@ -79,7 +78,7 @@ def diagnose(
         raise typer.BadParameter("--offline asks nobody: it goes with no snapshot")
     if all_ and (since or until):
         raise typer.BadParameter("--all reads the whole log: leave --since and --until out")
-    around = Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())
+    around = surroundings()
     job = Job(
         places=tuple(logs or ()),
         span=ALL if all_ else _span(since, until, around.now),

@@ -1,12 +1,16 @@
 """Options that several commands share: how AWS is reached, and where the answer goes."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import os
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from ssmdiag.cli.output import Format
+from ssmdiag.wiring import Surroundings
 
 Snapshot = Annotated[Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")]
 SaveSnapshot = Annotated[
@@ -32,3 +36,8 @@ Patterns = Annotated[
 Redact = Annotated[
     bool, typer.Option("--redact", help="Mask account ids, user names and addresses.")
 ]
+
+
+def surroundings() -> Surroundings:
+    """What this process stands in."""
+    return Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())

@@ -1,18 +1,15 @@
 """``ssmdiag patterns`` and ``ssmdiag explain``: what the catalogue knows, and how it is tried."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
-import os
-import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from ssmdiag import wiring
-from ssmdiag.cli.options import Patterns
+from ssmdiag.cli.options import Patterns, surroundings
 from ssmdiag.cli.output import fail, page_layout, put_text
-from ssmdiag.wiring import JobError, Surroundings
+from ssmdiag.wiring import JobError
 
 commands = typer.Typer(help="The catalogue of what the agent writes.", no_args_is_help=True)
 
@@ -20,14 +17,10 @@ _Area = Annotated[Optional[str], typer.Option(help="Only this area: kms, channel
 _Id = Annotated[str, typer.Argument(metavar="ID", help="As in cloudwatch/describe-log-groups.")]
 
 
-def _around() -> Surroundings:
-    return Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())
-
-
 @commands.command("list")
 def list_(area: _Area = None, patterns: Patterns = None) -> None:
     """List every pattern: id, what is lost (or that it is harmless), title."""
-    catalog = wiring.catalogue(patterns or (), _around()).catalog
+    catalog = wiring.catalogue(patterns or (), surroundings()).catalog
     chosen = [p for p in catalog.patterns if area in (None, p.area)]
     if not chosen:
         areas = ", ".join(dict.fromkeys(p.area for p in catalog.patterns))
@@ -42,7 +35,7 @@ def list_(area: _Area = None, patterns: Patterns = None) -> None:
 def show(pattern_id: _Id, patterns: Patterns = None) -> None:
     """Print the file of one pattern."""
     try:
-        typer.echo(wiring.pattern_file(pattern_id, patterns or (), _around()), nl=False)
+        typer.echo(wiring.pattern_file(pattern_id, patterns or (), surroundings()), nl=False)
     except JobError as error:
         fail(error)
 
@@ -90,7 +83,7 @@ def new(
 ) -> None:
     """Turn an error that no pattern knows into a draft of one, with its fixture."""
     try:
-        drafted = wiring.drafted(pattern_id, log, number, patterns or (), _around())
+        drafted = wiring.drafted(pattern_id, log, number, patterns or (), surroundings())
         if write is None:
             for name, text in drafted:
                 typer.echo(f"# {name}\n{text}")
@@ -116,10 +109,10 @@ def explain(
         raise typer.BadParameter("name one ID, or give --all")
     try:
         if all_:
-            text = wiring.pattern_docs(patterns or (), _around())
+            text = wiring.pattern_docs(patterns or (), surroundings())
         else:
             text = wiring.explanation(
-                str(pattern_id), patterns or (), _around(), page_layout(output)
+                str(pattern_id), patterns or (), surroundings(), page_layout(output)
             )
         put_text(text, output, redact=False)
     except JobError as error:

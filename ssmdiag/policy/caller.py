@@ -24,6 +24,8 @@ Kind = Literal[
 _WITH_PROVIDER = ("sts:assumerolewithsaml", "sts:assumerolewithwebidentity")
 _OF_A_TRUST = ("sts:assumerole", *_WITH_PROVIDER, "sts:tagsession", "sts:setsourceidentity")
 
+_OF_ALIASES = ("kms:createalias", "kms:updatealias", "kms:deletealias")
+
 
 def kind_of(request: Request) -> Kind:
     """The kind of ``request.principal``."""
@@ -46,6 +48,11 @@ def account_of(principal: str) -> Optional[str]:
     return arn.account if arn else None
 
 
-def assumes_role(request: Request) -> bool:
+def assumes_role(action: str) -> bool:
     """Whether a role's trust policy is the resource's policy: the role is asked for."""
-    return request.action.lower() in _OF_A_TRUST
+    return action.lower() in _OF_A_TRUST
+
+
+def manages_alias(action: str) -> bool:
+    """Whether it is about an alias of a KMS key itself, and not about the key behind it."""
+    return action.lower() in _OF_ALIASES

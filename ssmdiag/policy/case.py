@@ -134,7 +134,7 @@ def _texts(value: Any) -> ContextValue:
 
 def _policies(written: Mapping[str, Any], request: Request) -> Policies:
     def of(key: str) -> Optional[list[Policy]]:
-        trust = key == "resource_policy" and assumes_role(request)
+        trust = key == "resource_policy" and assumes_role(request.action)
         return _read(written.get(key), "trust" if trust else _KINDS[key], key)
 
     return Policies(

@@ -113,21 +113,16 @@ def _added_by_kms(request: Request) -> Iterator[tuple[str, ContextValue]]:
     if account:
         yield "kms:CallerAccount", account
     if request.complete:
-        pairs = _encryption_context(request.context)
+        pairs = encryption_context(request)
         if pairs:
             yield _ENCRYPTION_CONTEXT_KEYS, list(pairs)
 
 
-def _encryption_context(context: Mapping[str, ContextValue]) -> Mapping[str, str]:
-    """The pairs of the encryption context that a request's context tells of."""
+def encryption_context(request: Request) -> Mapping[str, str]:
+    """The pairs of the encryption context that are known, by the names that were given."""
     start = len(ENCRYPTION_CONTEXT)
     return {
         key[start:]: value
-        for key, value in context.items()
+        for key, value in request.context.items()
         if key.lower().startswith(ENCRYPTION_CONTEXT.lower()) and isinstance(value, str)
     }
-
-
-def encryption_context(request: Request) -> Mapping[str, str]:
-    """The pairs of the encryption context that are known, by the names that were given."""
-    return _encryption_context(request.context)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.iam.arn import parse_arn
-from ssmdiag.policy.caller import Kind, account_of, assumes_role, kind_of
+from ssmdiag.policy.caller import Kind, account_of, assumes_role, kind_of, manages_alias
 from ssmdiag.policy.context import lookup_for, owner_of
 from ssmdiag.policy.decision import (
     Decision,
@@ -80,7 +80,6 @@ class _Layers:
         return (*self.scps, *beside, self.identity, self.boundary, self.session)
 
 
-_OF_ALIASES = ("kms:createalias", "kms:updatealias", "kms:deletealias")
 _WITHOUT_IDENTITY: tuple[Kind, ...] = ("service", "provider", "anonymous", "root")
 """Callers to whom no identity policy, boundary or session policy can be attached."""
 
@@ -92,7 +91,9 @@ def _read_layers(request: Request, policies: Policies, lookup: Lookup) -> _Layer
     if service_linked or kind in ("service", "provider", "anonymous"):
         levels = ()
     alone = kind in _WITHOUT_IDENTITY
-    of_resource: Literal["trust", "resource"] = "trust" if assumes_role(request) else "resource"
+    of_resource: Literal["trust", "resource"] = (
+        "trust" if assumes_role(request.action) else "resource"
+    )
     bounded = None if policies.boundary is None else bool(policies.boundary) and not alone
     return _Layers(
         scps=tuple(read_layer("scp", level, request, lookup) for level in levels),
@@ -109,10 +110,9 @@ def policy_is_mandatory(request: Request) -> bool:
     """Whether identity policies count only if the resource's own policy says so: KMS keys, and
     roles that are to be assumed."""
     arn = parse_arn(request.resource)
-    of_alias = request.action.lower() in _OF_ALIASES
-    named = ("key/",) if of_alias else ("key/", "alias/")
+    named = ("key/",) if manages_alias(request.action) else ("key/", "alias/")
     is_key = arn is not None and arn.service == "kms" and arn.resource.startswith(named)
-    return is_key or assumes_role(request)
+    return is_key or assumes_role(request.action)
 
 
 def _paths(request: Request, layers: _Layers, by_grant: Step) -> list[_Path]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Optional, Union
 
-from ssmdiag.iam.arn import parse_arn
+from ssmdiag.iam.arn import parse_arn, role_name_of
 from ssmdiag.model import PolicyType
 from ssmdiag.policy.caller import kind_of
 from ssmdiag.policy.decision import Decision
@@ -170,13 +170,22 @@ def _condition_for(request: Request) -> dict[str, Any]:
 
 
 def principal_for(request: Request) -> Union[str, dict[str, str]]:
-    """The Principal element that means the caller: a session by its role, if that is known."""
+    """The Principal element that means the caller: a session by its role."""
     kind = kind_of(request)
     if kind == "anonymous":
         return "*"
     words = {"service": "Service", "provider": "Federated"}
-    known = request.principal_arn if kind == "session" else None
-    return {words.get(kind, "AWS"): known or request.principal}
+    who = _role_behind(request) if kind == "session" else request.principal
+    return {words.get(kind, "AWS"): who}
+
+
+def _role_behind(request: Request) -> str:
+    """The role of a session; if its path is not known, as if it had none."""
+    arn = parse_arn(request.principal)
+    if request.principal_arn or arn is None:
+        return request.principal_arn or request.principal
+    name = role_name_of(request.principal)
+    return f"arn:{arn.partition}:iam::{arn.account}:role/{name}"
 
 
 def added_to(policies: Policies, addition: Addition) -> Policies:

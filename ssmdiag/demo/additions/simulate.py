@@ -122,7 +122,7 @@ def _outcome(simulated: Simulated, action: str, resource: str) -> _Outcome:
     held = simulated.held
     request = _request(simulated, action, resource)
     # A trust policy is overlooked: https://github.com/aws/aws-cli/issues/10314
-    given = () if assumes_role(request) else simulated.resource
+    given = () if assumes_role(request.action) else simulated.resource
     by_account = (simulated.account_policy,)
     word = _word(evaluate(request, Policies(held.identity, given or by_account, held.boundary)))
     alone = evaluate(request, Policies(held.boundary, by_account))
