@@ -23,7 +23,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Optional
 
-from ssmdiag import wiring
 from ssmdiag.catalog.match import Hit, match
 from ssmdiag.catalog.pattern import LEVELS, Catalog
 from ssmdiag.catalog.suspicion import suspects
@@ -34,6 +33,9 @@ from ssmdiag.log.reading import read
 from ssmdiag.model import Record, Report
 from ssmdiag.policy.case import CaseError, answer_of, is_right, read_case
 from ssmdiag.policy.document import PolicyError, parse
+from ssmdiag.wiring import diagnosing
+from ssmdiag.wiring.catalogues import shipped_catalog
+from ssmdiag.wiring.job import JobError, Surroundings
 from ssmdiag.world.asking import Asking
 
 # --- scenarios ----------------------------------------------------------------------------------
@@ -47,11 +49,11 @@ def scenarios(file: Path, baseline: Path) -> Iterator[Item]:
 
 
 def _report(world: Mapping[str, Any], text: bytes) -> Report:
-    heard = wiring.hear(wiring.shipped_catalog(), _records(text))
+    heard = diagnosing.hear(shipped_catalog(), _records(text))
     if heard.evidence.instance_id is None:
         heard.evidence.instance_id = world["identity"].get("instance_id")
     ask = Asking(described.door(world))
-    return wiring.decide(heard, ask, str(world["region"]), online=True)
+    return diagnosing.decide(heard, ask, str(world["region"]), online=True)
 
 
 def _records(text: bytes) -> Any:
@@ -62,10 +64,10 @@ def _records(text: bytes) -> Any:
 
 
 def lines(file: Path) -> Iterator[Item]:
-    catalog = wiring.shipped_catalog()
+    catalog = shipped_catalog()
     for text in file.read_text(encoding="utf-8").splitlines():
         entry = json.loads(text)
-        folded = wiring.hear(catalog, _records(entry["line"].encode())).folded
+        folded = diagnosing.hear(catalog, _records(entry["line"].encode())).folded
         expected = "benign" if entry["benign"] else entry["resource"]
         if not folded.symptoms:
             got, decided = ("benign", True) if folded.benign else ("unrecognised", False)
@@ -94,8 +96,8 @@ def _line_mark(expected: str, got: str, decided: bool) -> Mark:
 def logs(folder: Path) -> Iterator[Item]:
     for entry in json.loads((folder / "index.json").read_text(encoding="utf-8")):
         places = tuple(str(folder / entry["name"] / name) for name in entry["files"])
-        around = wiring.Surroundings("linux", {}, io.BytesIO(), datetime(2000, 1, 1))
-        report = wiring.diagnose(wiring.Job(places, span=ALL, offline=True), around)
+        around = Surroundings("linux", {}, io.BytesIO(), datetime(2000, 1, 1))
+        report = diagnosing.diagnose(diagnosing.Job(places, span=ALL, offline=True), around)
         yield _log_item(entry, report)
 
 
@@ -128,7 +130,7 @@ _VERBS = (
 
 
 def rows(file: Path) -> Iterator[Item]:
-    catalog = wiring.shipped_catalog()
+    catalog = shipped_catalog()
     with file.open(encoding="utf-8") as lines:
         for row in csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
             text = row["message_format"]
@@ -212,7 +214,7 @@ def main(arguments: list[str]) -> int:
         for item in judge(*map(Path, arguments[1:])):  # type: ignore[operator]
             totals[item.mark] += 1
             sys.stdout.write(f"{item.id}\t{item.expected}\t{item.got}\t{item.mark}\n")
-    except (OSError, ValueError, KeyError, wiring.JobError) as error:
+    except (OSError, ValueError, KeyError, JobError) as error:
         sys.stderr.write(f"score {name}: {type(error).__name__}: {error}\n")
         return 3
     counts = ", ".join(f"{totals[m]} {m}" for m in ("right", "wrong", "abstained"))

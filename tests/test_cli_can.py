@@ -20,7 +20,7 @@ import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import ROLE, Story, mistakes
-from ssmdiag.wiring import performing
+from ssmdiag.wiring.reach import performing
 
 FIXTURES = Path(__file__).parent / "fixtures/can"
 ANSWERS = sorted(FIXTURES.glob("*.txt"))

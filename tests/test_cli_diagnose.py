@@ -16,7 +16,7 @@ import ssmdiag.render
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.log import Outcome, write_agent_log
 from ssmdiag.demo.story import Story, mistakes
-from ssmdiag.wiring import performing
+from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
 
 _AT = datetime(2026, 11, 20, 14, 22, 7)

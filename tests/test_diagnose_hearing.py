@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from ssmdiag import wiring
 from ssmdiag.demo.log import agent_log
 from ssmdiag.demo.story import Story
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
 from ssmdiag.render.json import to_json
+from ssmdiag.wiring import diagnosing
+from ssmdiag.wiring.catalogues import shipped_catalog
 from ssmdiag.world.asking import Asking, nothing
 
 _STORY = Story(
@@ -38,10 +39,10 @@ def _without(*words: str) -> str:
 
 def _suspects(text: str) -> list[str]:
     records = read(["-"], stdin=io.BytesIO(text.encode()), span=ALL)
-    heard = wiring.hear(wiring.shipped_catalog(), records)
+    heard = diagnosing.hear(shipped_catalog(), records)
     ask = Asking(nothing("AWS was not asked"))
     report: dict[str, Any] = json.loads(
-        to_json(wiring.decide(heard, ask, "eu-west-1", online=False))
+        to_json(diagnosing.decide(heard, ask, "eu-west-1", online=False))
     )
     return list(dict.fromkeys(s["kind"] for f in report["findings"] for s in f["suspects"]))
 

@@ -14,18 +14,19 @@ from typing import Any
 
 import pytest
 
-from ssmdiag import wiring
 from ssmdiag.demo import described
 from ssmdiag.demo.judging import judge, log_text
 from ssmdiag.log.period import ALL
 from ssmdiag.log.reading import read
 from ssmdiag.model import Report
+from ssmdiag.wiring import diagnosing
+from ssmdiag.wiring.catalogues import shipped_catalog
 from ssmdiag.world.asking import Asking
 
 FOLDER = Path(__file__).parent / "fixtures" / "scenarios"
 BASELINE: dict[str, Any] = json.loads((FOLDER / "baseline.json").read_text("utf-8"))["world"]
 SCENARIOS: list[dict[str, Any]] = json.loads((FOLDER / "scenarios.json").read_text("utf-8"))
-CATALOG = wiring.shipped_catalog()
+CATALOG = shipped_catalog()
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[s["id"] for s in SCENARIOS])
@@ -43,7 +44,7 @@ def test_no_two_scenarios_have_the_same_name() -> None:
 def _diagnosed(scenario: dict[str, Any]) -> Report:
     world = described.merge_patch(BASELINE, scenario["world"])
     records = read(["-"], stdin=io.BytesIO(log_text(scenario)), span=ALL)
-    heard = wiring.hear(CATALOG, records)
+    heard = diagnosing.hear(CATALOG, records)
     if heard.evidence.instance_id is None:
         heard.evidence.instance_id = world["identity"]["instance_id"]
-    return wiring.decide(heard, Asking(described.door(world)), world["region"], online=True)
+    return diagnosing.decide(heard, Asking(described.door(world)), world["region"], online=True)

@@ -8,7 +8,7 @@ import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import LOG_GROUP, ROLE, mistakes
-from ssmdiag.wiring import performing
+from ssmdiag.wiring.reach import performing
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.aws import Access, Aws
 from ssmdiag.world.call import Absent, Call, Denied, Known, Unreachable, call

@@ -13,7 +13,7 @@ from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import LOG_GROUP, PREFERENCES, ROLE, Story, mistakes
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.role_policies import managed_policies
-from ssmdiag.wiring import performing
+from ssmdiag.wiring.reach import performing
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.aws import Access, Aws
 from ssmdiag.world.call import Absent, Call, Known, call

@@ -6,22 +6,11 @@ from typing import Annotated, Optional
 import typer
 
 from ssmdiag.can.question import QuestionError, read_question
-from ssmdiag.cli.options import (
-    AssumeRole,
-    EndpointUrl,
-    Output,
-    OutputFormat,
-    Profile,
-    Redact,
-    Region,
-    SaveSnapshot,
-    Snapshot,
-    Timeout,
-    surroundings,
-)
+from ssmdiag.cli.options import Output, OutputFormat, Redact, reaching, surroundings
 from ssmdiag.cli.output import Format, fail, put_judgement
-from ssmdiag.wiring import Job, JobError
-from ssmdiag.wiring import can as run
+from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.permissions import can as run
+from ssmdiag.wiring.reach import Reach
 
 EXIT_CODES = {"allowed": 0, "denied": 1, "undetermined": 4}
 EPILOG = (
@@ -37,6 +26,7 @@ EPILOG = (
 )
 
 
+@reaching
 def can(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="As in kms:Decrypt.")],
     resource: Annotated[
@@ -67,34 +57,19 @@ def can(
     compare: Annotated[
         bool, typer.Option("--compare", help="Show the IAM policy simulator's answer beside.")
     ] = False,
-    snapshot: Snapshot = None,
-    save_snapshot: SaveSnapshot = None,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    assume_role: AssumeRole = None,
-    timeout: Timeout = 10.0,
     format_: OutputFormat = Format.text,
     output: Output = None,
     redact: Redact = False,
+    *,
+    reach: Reach,
 ) -> None:
     """Say whether somebody may do something, why, and what would allow it."""
     try:
         question = read_question(action, resource, as_, context or ())
     except QuestionError as error:
         raise typer.BadParameter(str(error)) from None
-    around = surroundings()
-    job = Job(
-        snapshot=snapshot,
-        save_snapshot=save_snapshot,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        assume_role=assume_role,
-        timeout=timeout,
-    )
     try:
-        judgement = run(question, job, around, compare=compare)
+        judgement = run(question, reach, surroundings(), compare=compare)
         put_judgement(judgement, format_, output, redact=redact)
     except JobError as error:
         fail(error)

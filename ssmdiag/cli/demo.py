@@ -13,10 +13,12 @@ from pathlib import Path
 
 import typer
 
-from ssmdiag import wiring
 from ssmdiag.cli.output import Format, fail, rendered
 from ssmdiag.log.period import ALL
 from ssmdiag.model import Report
+from ssmdiag.wiring import diagnosing
+from ssmdiag.wiring.job import JobError, Surroundings
+from ssmdiag.wiring.reach import performing
 
 
 def demo() -> None:
@@ -25,15 +27,15 @@ def demo() -> None:
     from ssmdiag.demo.show import DemoFailedError, Stage, show
 
     def diagnose(folder: Path) -> Report:
-        around = wiring.Surroundings("linux", os.environ, io.BytesIO(), datetime.now())
-        return wiring.diagnose(wiring.Job((str(folder),), span=ALL), around)
+        around = Surroundings("linux", os.environ, io.BytesIO(), datetime.now())
+        return diagnosing.diagnose(diagnosing.Job((str(folder),), span=ALL), around)
 
     terminal = sys.stdout.isatty()
     try:
         with running() as account, account.entered(os.environ), _folder() as folder:
             stage = Stage(
                 say=typer.echo,
-                perform=wiring.performing(account.region),
+                perform=performing(account.region),
                 diagnose=diagnose,
                 rendered=lambda report: rendered(report, Format.text, terminal=terminal),
                 folder=folder,
@@ -41,8 +43,8 @@ def demo() -> None:
             )
             show(account, stage)
     except (DemoMissingError, DemoFailedError) as error:
-        fail(wiring.JobError(str(error)))
-    except wiring.JobError as error:
+        fail(JobError(str(error)))
+    except JobError as error:
         fail(error)
 
 

@@ -7,23 +7,19 @@ from typing import Annotated, Optional
 import typer
 
 from ssmdiag.cli.options import (
-    AssumeRole,
-    EndpointUrl,
     Output,
     OutputFormat,
     Patterns,
-    Profile,
     Redact,
-    Region,
-    SaveSnapshot,
-    Snapshot,
-    Timeout,
+    reaching,
     surroundings,
 )
 from ssmdiag.cli.output import EXIT_CODES, Format, fail, put
 from ssmdiag.log.period import ALL, Span, parse_moment
-from ssmdiag.wiring import Job, JobError
-from ssmdiag.wiring import diagnose as run
+from ssmdiag.wiring.diagnosing import Job
+from ssmdiag.wiring.diagnosing import diagnose as run
+from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.reach import Reach
 
 EPILOG = (
     "Exit codes: 0 nothing wrong; 1 something is broken; 2 wrong usage; 3 the job could not be "
@@ -38,6 +34,7 @@ EPILOG = (
 )
 
 
+@reaching
 def diagnose(
     logs: Annotated[
         Optional[list[str]],
@@ -62,19 +59,14 @@ def diagnose(
         bool, typer.Option("--noise", help="Tell also what looks like trouble and is harmless.")
     ] = False,
     patterns: Patterns = None,
-    snapshot: Snapshot = None,
-    save_snapshot: SaveSnapshot = None,
-    profile: Profile = None,
-    region: Region = None,
-    endpoint_url: EndpointUrl = None,
-    assume_role: AssumeRole = None,
-    timeout: Timeout = 10.0,
     format_: OutputFormat = Format.text,
     output: Output = None,
     redact: Redact = False,
+    *,
+    reach: Reach,
 ) -> None:
     """Find out from the agent's log, and from AWS, why sessions or their logs do not work."""
-    if offline and (snapshot or save_snapshot):
+    if offline and (reach.snapshot or reach.save_snapshot):
         raise typer.BadParameter("--offline asks nobody: it goes with no snapshot")
     if all_ and (since or until):
         raise typer.BadParameter("--all reads the whole log: leave --since and --until out")
@@ -86,13 +78,7 @@ def diagnose(
         offline=offline,
         noise=noise,
         patterns=tuple(patterns or ()),
-        snapshot=snapshot,
-        save_snapshot=save_snapshot,
-        region=region,
-        profile=profile,
-        endpoint_url=endpoint_url,
-        assume_role=assume_role,
-        timeout=timeout,
+        reach=reach,
     )
     try:
         report = run(job, around)

@@ -1,26 +1,37 @@
 """Options that several commands share: how AWS is reached, and where the answer goes."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import functools
+import inspect
 import os
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Callable, Optional
 
 import typer
 
 from ssmdiag.cli.output import Format
-from ssmdiag.wiring import Surroundings
+from ssmdiag.wiring.job import Surroundings
+from ssmdiag.wiring.reach import Reach
 
-Snapshot = Annotated[Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")]
-SaveSnapshot = Annotated[
-    Optional[Path], typer.Option(help="Record all Answers, to replay the run elsewhere.")
-]
-Profile = Annotated[Optional[str], typer.Option(help="AWS profile.")]
-Region = Annotated[Optional[str], typer.Option(help="The node's region.")]
-EndpointUrl = Annotated[Optional[str], typer.Option(help="Another AWS endpoint.")]
-AssumeRole = Annotated[Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")]
-Timeout = Annotated[float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")]
+_REACH = {
+    "snapshot": Annotated[
+        Optional[Path], typer.Option(help="Answers recorded before, instead of AWS.")
+    ],
+    "save_snapshot": Annotated[
+        Optional[Path], typer.Option(help="Record all Answers, to replay the run elsewhere.")
+    ],
+    "profile": Annotated[Optional[str], typer.Option(help="AWS profile.")],
+    "region": Annotated[Optional[str], typer.Option(help="The node's region.")],
+    "endpoint_url": Annotated[Optional[str], typer.Option(help="Another AWS endpoint.")],
+    "assume_role": Annotated[
+        Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")
+    ],
+    "timeout": Annotated[float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")],
+}
+
 OutputFormat = Annotated[Format, typer.Option("--format", help="For people or for programs.")]
 Output = Annotated[Optional[Path], typer.Option(help="Write the answer to this file.")]
 Patterns = Annotated[
@@ -41,3 +52,46 @@ Redact = Annotated[
 def surroundings() -> Surroundings:
     """What this process stands in."""
     return Surroundings(sys.platform, os.environ, sys.stdin.buffer, datetime.now())
+
+
+Command = Callable[..., Any]
+
+
+def gathered(
+    parameter: str, into: Callable[..., Any], options: Mapping[str, Any]
+) -> Callable[[Command], Command]:
+    """Give a command ``options``, by name, in place of ``parameter``: it gets them as one value.
+
+    Their defaults are those of ``into``, which is called with all of them.
+    """
+    defaults = inspect.signature(into).parameters
+
+    def decorate(command: Command) -> Command:
+        whole = inspect.signature(command)
+        kept = [p for p in whole.parameters.values() if p.name != parameter]
+        added = [
+            inspect.Parameter(
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=defaults[name].default,
+                annotation=annotation,
+            )
+            for name, annotation in options.items()
+        ]
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters = [*(p.replace(kind=keyword) for p in kept), *added]
+
+        @functools.wraps(command)
+        def run(**values: Any) -> Any:
+            value = into(**{name: values.pop(name) for name in options})
+            return command(**values, **{parameter: value})
+
+        vars(run)["__signature__"] = whole.replace(parameters=parameters)
+        run.__annotations__ = {p.name: p.annotation for p in parameters}
+        return run
+
+    return decorate
+
+
+reaching = gathered("reach", Reach, _REACH)
+"""Gives a command the options that say how AWS is reached, as its parameter ``reach``."""

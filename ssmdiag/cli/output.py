@@ -14,7 +14,7 @@ import typer
 from ssmdiag.model import Report
 from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.layout import Layout
-from ssmdiag.wiring import JobError, write_aside
+from ssmdiag.wiring.job import JobError, write_aside
 
 EXIT_CODES = {"ok": 0, "broken": 1, "unverified": 4}
 JOB_FAILED = 3

@@ -6,10 +6,11 @@ from typing import Annotated, Optional
 
 import typer
 
-from ssmdiag import wiring
 from ssmdiag.cli.options import Patterns, surroundings
 from ssmdiag.cli.output import fail, page_layout, put_text
-from ssmdiag.wiring import JobError
+from ssmdiag.wiring import patterns as wired
+from ssmdiag.wiring.catalogues import catalogue
+from ssmdiag.wiring.job import JobError
 
 commands = typer.Typer(help="The catalogue of what the agent writes.", no_args_is_help=True)
 
@@ -20,7 +21,7 @@ _Id = Annotated[str, typer.Argument(metavar="ID", help="As in cloudwatch/describ
 @commands.command("list")
 def list_(area: _Area = None, patterns: Patterns = None) -> None:
     """List every pattern: id, what is lost (or that it is harmless), title."""
-    catalog = wiring.catalogue(patterns or (), surroundings()).catalog
+    catalog = catalogue(patterns or (), surroundings()).catalog
     chosen = [p for p in catalog.patterns if area in (None, p.area)]
     if not chosen:
         areas = ", ".join(dict.fromkeys(p.area for p in catalog.patterns))
@@ -35,7 +36,7 @@ def list_(area: _Area = None, patterns: Patterns = None) -> None:
 def show(pattern_id: _Id, patterns: Patterns = None) -> None:
     """Print the file of one pattern."""
     try:
-        typer.echo(wiring.pattern_file(pattern_id, patterns or (), surroundings()), nl=False)
+        typer.echo(wired.pattern_file(pattern_id, patterns or (), surroundings()), nl=False)
     except JobError as error:
         fail(error)
 
@@ -56,7 +57,7 @@ def try_(
     Exit code 1 if anything is wrong; every line that says so names file and line.
     """
     try:
-        tried = wiring.tried(folder)
+        tried = wired.tried(folder)
     except JobError as error:
         fail(error)
     for problem in tried.problems:
@@ -83,12 +84,12 @@ def new(
 ) -> None:
     """Turn an error that no pattern knows into a draft of one, with its fixture."""
     try:
-        drafted = wiring.drafted(pattern_id, log, number, patterns or (), surroundings())
+        drafted = wired.drafted(pattern_id, log, number, patterns or (), surroundings())
         if write is None:
             for name, text in drafted:
                 typer.echo(f"# {name}\n{text}")
             return
-        for path in wiring.write_new(write, drafted):
+        for path in wired.write_new(write, drafted):
             typer.echo(str(path))
     except JobError as error:
         fail(error)
@@ -109,9 +110,9 @@ def explain(
         raise typer.BadParameter("name one ID, or give --all")
     try:
         if all_:
-            text = wiring.pattern_docs(patterns or (), surroundings())
+            text = wired.pattern_docs(patterns or (), surroundings())
         else:
-            text = wiring.explanation(
+            text = wired.explanation(
                 str(pattern_id), patterns or (), surroundings(), page_layout(output)
             )
         put_text(text, output, redact=False)

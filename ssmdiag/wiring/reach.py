@@ -1,0 +1,91 @@
+"""How the world is reached: AWS and the host, or a Snapshot in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+
+from ssmdiag.setup.commands import commands
+from ssmdiag.wiring.job import JobError, Surroundings, write_aside
+from ssmdiag.world import host, snapshot
+from ssmdiag.world.asking import Asking, Door, first_of
+from ssmdiag.world.aws import Access, Aws, configured_region
+from ssmdiag.world.call import Answer, Call, Known
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where Answers come from, and where they are kept."""
+
+    snapshot: Optional[Path] = None
+    save_snapshot: Optional[Path] = None
+    profile: Optional[str] = None
+    region: Optional[str] = None
+    endpoint_url: Optional[str] = None
+    assume_role: Optional[str] = None
+    timeout: float = 10.0
+
+
+def door(
+    reach: Reach, around: Surroundings, otherwise_region: Optional[str] = None
+) -> tuple[Door, str]:
+    """The door that only reads, and the region that it looks at. Raises JobError."""
+    if reach.snapshot is not None:
+        answers, then = _snapshot(reach.snapshot)
+        return snapshot.door(answers), reach.region or then
+    aws, region = access(reach, otherwise_region)
+    on_host = host.door(around.platform, around.environ)
+    return first_of([("host", on_host)], aws.read), region
+
+
+def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, str]:
+    """AWS with the credentials that are asked for, and the region. Raises JobError."""
+    region = reach.region or otherwise_region or configured_region(reach.profile)
+    if not region:
+        raise JobError(
+            "the node's region is not known: neither the log nor the AWS configuration names it; "
+            "give --region"
+        )
+    aws = Aws(Access(region, reach.profile, reach.endpoint_url, reach.assume_role, reach.timeout))
+    if (reach.profile or reach.assume_role) and (why := aws.enter()):
+        raise JobError(f"{why}; see --profile and --assume-role")
+    return aws, region
+
+
+def keep(reach: Reach, ask: Asking, region: str) -> None:
+    """Save the Answers, if that is asked for. Raises JobError."""
+    if reach.save_snapshot is not None:
+        write_aside(reach.save_snapshot, snapshot.dump(ask.answers, region))
+
+
+def in_region(region: str) -> Callable[[Sequence[Call]], tuple[str, ...]]:
+    """Word write Calls as commands for one region."""
+
+    def worded(calls: Sequence[Call]) -> tuple[str, ...]:
+        return commands(calls, region)
+
+    return worded
+
+
+def performing(region: str) -> Callable[[Call], Any]:
+    """A function that carries out write Calls through boto3; for the demonstration account."""
+    aws = Aws(Access(region))
+
+    def perform(order: Call) -> Any:
+        answer = aws.write(order)
+        if not isinstance(answer, Known):
+            raise JobError(f"{order.service}:{order.operation} failed: {answer}")
+        return answer.data
+
+    return perform
+
+
+def _snapshot(path: Path) -> tuple[dict[Call, Answer], str]:
+    try:
+        return snapshot.load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"snapshot {path} cannot be read: {error.strerror}") from None
+    except (snapshot.SnapshotError, UnicodeDecodeError) as error:
+        raise JobError(f"{path} is not a snapshot: {error}") from None
