@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Literal, Optional
 
 from ssmdiag.diagnose import wording
-from ssmdiag.diagnose.causes import Diagnosis, find_causes
-from ssmdiag.diagnose.checking import to_look_at
 from ssmdiag.diagnose.findings import (
     Commands,
     broken_finding,
@@ -29,6 +27,8 @@ from ssmdiag.model import (
     Symptom,
     Unverified,
 )
+from ssmdiag.requirements.causes import Diagnosis, find_causes
+from ssmdiag.requirements.checking import to_look_at
 from ssmdiag.requirements.contract import Requirement
 from ssmdiag.world.asking import Asking, account
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Callable, Optional
 
 from ssmdiag.diagnose import wording
-from ssmdiag.diagnose.causes import Cause, Diagnosis, worsened
 from ssmdiag.model import (
     Broken,
     Change,
@@ -20,6 +19,7 @@ from ssmdiag.model import (
     Symptom,
     Unverified,
 )
+from ssmdiag.requirements.causes import Cause, Diagnosis, worsened
 from ssmdiag.requirements.changes import Edit, compose
 from ssmdiag.world.call import Ask, Call
 

@@ -14,12 +14,14 @@ from typing import Any, Optional, Union
 from ssmdiag.model import SessionStart, Situation, Write
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import node_id
-from ssmdiag.world.call import Absent, Ask, Call, Known, call
+from ssmdiag.world.call import Absent, Ask, Call, Known, call, promising
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
 READABLE = "preferences/document"
 GROUP_NAME = "preferences/log-group-name"
 BUCKET_NAME = "preferences/bucket-name"
+
+_NEW_VERSION = "<new version>"
 
 DESTINATIONS = ("cloudWatchLogGroupName", "s3BucketName")
 
@@ -158,22 +160,14 @@ def rewrite(preferences: Preferences, inputs: dict[str, Any], summary: str) -> W
             Content=text,
         )
         return Write((create,), summary)
-    return Write(
-        (
-            call(
-                "ssm",
-                "UpdateDocument",
-                Name=name,
-                DocumentVersion="$LATEST",
-                DocumentFormat="JSON",
-                Content=text,
-            ),
-            call(
-                "ssm",
-                "UpdateDocumentDefaultVersion",
-                Name=name,
-                DocumentVersion={"$output": "DocumentDescription.DocumentVersion"},
-            ),
-        ),
-        summary,
+    update = call(
+        "ssm",
+        "UpdateDocument",
+        Name=name,
+        DocumentVersion="$LATEST",
+        DocumentFormat="JSON",
+        Content=text,
     )
+    default = call("ssm", "UpdateDocumentDefaultVersion", Name=name, DocumentVersion=_NEW_VERSION)
+    new_version = promising(update, "DocumentDescription.DocumentVersion", _NEW_VERSION)
+    return Write((new_version, default), summary)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Optional
 
 from ssmdiag.world.call import Call
@@ -21,9 +22,8 @@ _OUTPUT_PATH = re.compile(r"[A-Za-z][A-Za-z0-9]*(\.[A-Za-z][A-Za-z0-9]*)*")
 def commands(calls: Sequence[Call], region: str = "") -> tuple[str, ...]:
     """Write each Call as one command of the AWS CLI (version 1 or 2), in the order given.
 
-    A Call's own region goes before ``region``; IAM and STS get none. An argument
-    ``{"$output": "Path.In.Response"}`` stands for a value of the response to the Call just before:
-    that command is then wrapped in ``name=$(...)`` and this one reads ``"$name"``.
+    A Call's own region goes before ``region``; IAM and STS get none. A value that an earlier Call
+    promises is kept in a variable, ``name=$(...)``, and read from it, ``"$name"``.
 
     Nothing is misread on the way. The shell sees every other value quoted wherever it would read
     more than text. To the CLI a value that begins with ``-`` is bound to its option by ``=``; ``@``
@@ -33,13 +33,29 @@ def commands(calls: Sequence[Call], region: str = "") -> tuple[str, ...]:
     can prevent that in the command itself.
 
     Raises ValueError, worded, for a Call that no command can carry: such a value, a NUL or a lone
-    surrogate in a plain string, a null, an operation of the host, an ``$output`` of nothing.
+    surrogate in a plain string, a null, an operation of the host.
     """
-    wanted = [_wanted_output(call) for call in calls]
-    if wanted and wanted[0]:
-        raise ValueError(f"{calls[0].operation} takes {wanted[0]} from a Call before it: none is")
-    following = [*wanted[1:], None]
-    return tuple(_command(call, region, output) for call, output in zip(calls, following))
+    variables = variables_of(calls)
+    return tuple(_Command(call, region, variables).text() for call in calls)
+
+
+def variables_of(calls: Sequence[Call]) -> dict[str, str]:
+    """Name the shell variable of every promised value that a later Call needs: by stand-in."""
+    named: dict[str, str] = {}
+    for position, call in enumerate(calls):
+        promise = call.gives
+        later = calls[position + 1 :]
+        if promise and any(promise.stand_in in each.arguments for each in later):
+            word = _variable(promise.path)
+            taken = sum(n.rstrip("0123456789") == word for n in named.values())
+            named[promise.stand_in] = f"{word}{taken + 1}" if taken else word
+    return named
+
+
+def _variable(path: str) -> str:
+    """``version`` for ``...DocumentVersion``, ``key_arn`` for ``KeyMetadata.Arn``."""
+    *above, last = [kebab(part).split("-") for part in path.split(".")]
+    return f"{above[-1][0]}_{last[0]}" if above and len(last) == 1 else last[-1]
 
 
 def kebab(name: str) -> str:
@@ -54,17 +70,52 @@ def kebab(name: str) -> str:
     return re.sub(r"([a-z0-9])([A-Z])", r"\1-\2", name).lower()
 
 
-def _command(call: Call, region: str, output: Optional[str]) -> str:
-    options = [_option(name, value) for name, value in call.parameters.items()]
-    if output:
-        options += [f"--query {output}", "--output text"]
-    # A document that fills many lines comes last, where it does not part what belongs together.
-    words = [_verb(call, region), *sorted(options, key=lambda option: "\n" in option)]
-    opening, closing = (f"{_variable(output)}=$(", ")") if output else ("", "")
-    one_line = opening + " ".join(words) + closing
-    if "\n" not in one_line and len(one_line) <= _WIDTH:
-        return one_line
-    return opening + " \\\n  ".join(words) + closing
+@dataclass(frozen=True)
+class _Command:
+    """One Call, on its way to a shell where some promised values are known."""
+
+    call: Call
+    region: str
+    variables: Mapping[str, str]
+
+    def text(self) -> str:
+        options = [self._option(name, value) for name, value in self.call.parameters.items()]
+        opening = closing = ""
+        promise = self.call.gives
+        if promise and promise.stand_in in self.variables:
+            if not _OUTPUT_PATH.fullmatch(promise.path):
+                raise ValueError(f"{promise.path!r} is not a path in a response")
+            options += [f"--query {promise.path}", "--output text"]
+            opening, closing = f"{self.variables[promise.stand_in]}=$(", ")"
+        # A document that fills many lines comes last, where it does not part what belongs together.
+        words = [_verb(self.call, self.region), *sorted(options, key=lambda o: "\n" in o)]
+        one_line = opening + " ".join(words) + closing
+        if "\n" not in one_line and len(one_line) <= _WIDTH:
+            return one_line
+        return opening + " \\\n  ".join(words) + closing
+
+    def _option(self, name: str, value: Any) -> str:
+        option = f"--{kebab(_checked(name))}"
+        if isinstance(value, bool):
+            return option if value else f"--no-{option[2:]}"
+        if isinstance(value, (int, float)):
+            text = json.dumps(value)
+        elif isinstance(value, str):
+            text = self._quoted(_document(value) or _plain(name, value))
+        elif isinstance(value, (dict, list)):
+            text = self._quoted(_json(value, _WIDTH - len(f"  {option} '' \\")))
+        else:
+            raise ValueError(f"{name} has no value")
+        # argparse, which reads the CLI's options, takes a separate word with a dash for an option.
+        return f"{option}={text}" if text.lstrip("'").startswith("-") else f"{option} {text}"
+
+    def _quoted(self, text: str) -> str:
+        """Text for the shell, with variables where promised values stand in it."""
+        for stand_in, variable in self.variables.items():
+            if stand_in in text:
+                parts = [self._quoted(part) if part else "" for part in text.split(stand_in)]
+                return f'"${variable}"'.join(parts)
+        return _quoted(text)
 
 
 def _verb(call: Call, region: str) -> str:
@@ -74,24 +125,6 @@ def _verb(call: Call, region: str) -> str:
     verb = f"aws {service} {kebab(_checked(call.operation))}"
     place = "" if call.service in _GLOBAL_SERVICES else call.region or region
     return f"{verb} --region {_quoted(place)}" if place else verb
-
-
-def _option(name: str, value: Any) -> str:
-    option = f"--{kebab(_checked(name))}"
-    if isinstance(value, bool):
-        return option if value else f"--no-{option[2:]}"
-    if isinstance(value, (int, float)):
-        text = json.dumps(value)
-    elif isinstance(value, str):
-        text = _quoted(_document(value) or _plain(name, value))
-    elif isinstance(value, (dict, list)):
-        output = _output_path(value)
-        room = _WIDTH - len(f"  {option} '' \\")
-        text = f'"${_variable(output)}"' if output else _quoted(_json(value, room))
-    else:
-        raise ValueError(f"{name} has no value")
-    # argparse, which reads the CLI's options, takes a separate word with a dash for an option.
-    return f"{option}={text}" if text.lstrip("'").startswith("-") else f"{option} {text}"
 
 
 def _checked(name: str) -> str:
@@ -130,8 +163,6 @@ def _refuse(constant: str) -> None:
 
 
 def _json(value: Any, room: int) -> str:
-    if _mentions_output(value):
-        raise ValueError("$output must be the whole value of an argument")
     compact = _dumped(value, indent=None)
     return compact if len(compact) <= room else _dumped(value, indent=2)
 
@@ -140,30 +171,3 @@ def _dumped(value: Any, indent: Optional[int]) -> str:
     # What does not print (controls, bidirectional overrides) is escaped, as JSON can.
     plain = json.dumps(value, ensure_ascii=False).isprintable()
     return json.dumps(value, ensure_ascii=not plain, indent=indent, allow_nan=False)
-
-
-def _wanted_output(call: Call) -> Optional[str]:
-    paths = {path for path in map(_output_path, call.parameters.values()) if path}
-    if len(paths) > 1:
-        raise ValueError(f"{call.operation} takes more than one value from the Call before it")
-    return paths.pop() if paths else None
-
-
-def _output_path(value: Any) -> Optional[str]:
-    if not isinstance(value, dict) or set(value) != {"$output"}:
-        return None
-    path = str(value["$output"])
-    if not _OUTPUT_PATH.fullmatch(path):
-        raise ValueError(f"$output: {path!r} is not a path in a response")
-    return path
-
-
-def _mentions_output(value: Any) -> bool:
-    if isinstance(value, dict):
-        return "$output" in value or any(map(_mentions_output, value.values()))
-    return isinstance(value, list) and any(map(_mentions_output, value))
-
-
-def _variable(path: Optional[str]) -> str:
-    """Name the shell variable after the last word: ``version`` for ``...DocumentVersion``."""
-    return kebab((path or "").rsplit(".", 1)[-1]).rsplit("-", 1)[-1]

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, Union
+from dataclasses import dataclass, replace
+from typing import Any, Optional, Protocol, Union
 
 from ssmdiag.model import Denial
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A value that AWS will tell only in its response to a write Call.
+
+    Until then later Calls hold ``stand_in`` in its place, anywhere in their arguments; ``path`` is
+    where the response holds it, as in ``KeyMetadata.Arn``.
+    """
+
+    path: str
+    stand_in: str
 
 
 @dataclass(frozen=True)
@@ -23,6 +36,8 @@ class Call:
     operation: str
     arguments: str = "{}"
     region: str = ""
+    gives: Optional[Promise] = None
+    """What later Calls need of the response to this one."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -39,6 +54,21 @@ def call(service: str, operation: str, region: str = "", **parameters: Any) -> C
     """Make a Call from keyword parameters, which must be JSON values."""
     arguments = json.dumps(parameters, sort_keys=True, separators=(",", ":"))
     return Call(service, operation, arguments, region)
+
+
+_PLAIN = re.compile(r"[\w:/.+=@,-]+")
+
+
+def promising(order: Call, path: str, stand_in: str) -> Call:
+    """The same write Call, whose response later ones need."""
+    return replace(order, gives=Promise(path, stand_in))
+
+
+def keeping(order: Call, promise: Promise, value: str) -> Call:
+    """A later Call with the value that was promised. Raises ValueError if it is not a plain one."""
+    if not _PLAIN.fullmatch(value):
+        raise ValueError(f"{promise.path} of the response is {value!r}, which is no plain value")
+    return replace(order, arguments=order.arguments.replace(promise.stand_in, value))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ssmdiag.diagnose.checking import check
 from ssmdiag.model import Broken, Checked, Holds, Remedy, Resource, Situation
 from ssmdiag.requirements.changes import Edit, compose
+from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.contract import LAYERS, Requirement
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay, can_overlay
