@@ -21,13 +21,14 @@ QUOTAS: Mapping[str, int] = {
 Guide, "Quotas"; Amazon S3 User Guide, "Bucket policies")."""
 
 _SCOPE = ("Effect", "Resource", "Principal", "Condition", "NotPrincipal", "NotResource")
+_ALL_BUT_PRINCIPAL = (*(p for p in _SCOPE if p != "Principal"), "Action", "NotAction")
 
 
 def with_statements(document: Mapping[str, Any], new: Iterable[Statement]) -> dict[str, Any]:
     """``document`` with ``new`` beside its own statements.
 
-    The actions of a new statement go into an old Allow of exactly the same scope, if there is one;
-    otherwise it is appended, under a Sid that is free.
+    A new statement goes into an old one from which it differs in its actions alone, or in its
+    principals alone; otherwise it is appended, under a Sid that is free.
     """
     statements = [dict(s) for s in statements_of(document)]
     for statement in new:
@@ -37,10 +38,25 @@ def with_statements(document: Mapping[str, Any], new: Iterable[Statement]) -> di
 
 
 def _extended(old: Statement, new: Statement) -> bool:
-    if any(old.get(k) != new.get(k) for k in _SCOPE) or "Action" not in old:
+    """Let ``old`` say what ``new`` does, if they differ in their actions or principals alone."""
+    if _alike(old, new, _SCOPE) and "Action" in old:
+        old["Action"] = _together(old["Action"], new["Action"])
+        return True
+    one, other = old.get("Principal"), new.get("Principal")
+    if not (isinstance(one, dict) and isinstance(other, dict)):
         return False
-    old["Action"] = list(dict.fromkeys([*listed(old["Action"]), *listed(new["Action"])]))
+    if list(one) != list(other) or len(one) > 1 or not _alike(old, new, _ALL_BUT_PRINCIPAL):
+        return False
+    old["Principal"] = {kind: _together(one[kind], other[kind]) for kind in one}
     return True
+
+
+def _alike(old: Statement, new: Statement, parts: Sequence[str]) -> bool:
+    return all(old.get(part) == new.get(part) for part in parts)
+
+
+def _together(one: Any, other: Any) -> list[Any]:
+    return list(dict.fromkeys([*listed(one), *listed(other)]))
 
 
 def _with_free_sid(statement: Statement, beside: Sequence[Statement]) -> Statement:

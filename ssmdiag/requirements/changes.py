@@ -141,7 +141,7 @@ def _allow_statement(allow: Allow) -> Statement:
 
 def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Advice]:
     policy = key_policy(ask, key)
-    statements = [_admit_statement(a) for a in admits]
+    statements = [admitting(a) for a in admits]
     if isinstance(policy, Gap):
         return Advice(f"the owner of key {key} has to add to its policy: {json.dumps(statements)}")
     merged = with_statements(dict(policy.document), statements)
@@ -158,7 +158,8 @@ def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Adv
     return Write((order,), f"admit {who} in the policy of key {key.rsplit('/', 1)[-1]}")
 
 
-def _admit_statement(admit: Admit) -> Statement:
+def admitting(admit: Admit) -> Statement:
+    """The statement of a key policy that carries out an Admit."""
     kind, who = admit.principal
     statement: Statement = {
         "Sid": admit.sid,

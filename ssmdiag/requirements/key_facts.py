@@ -28,6 +28,8 @@ class Key:
     state: str
     spec: str
     usage: str
+    manager: str = "CUSTOMER"
+    """``AWS`` for an AWS managed key, whose policy nobody may edit."""
 
     @property
     def id(self) -> str:
@@ -56,6 +58,7 @@ def find_key(ask: Ask, written: str, region: str = "") -> Union[Key, Gap, Absent
         str(data.get("KeyState", "")),
         str(data.get("KeySpec") or data.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"),
         str(data.get("KeyUsage") or "ENCRYPT_DECRYPT"),
+        str(data.get("KeyManager") or "CUSTOMER"),
     )
 
 

@@ -103,12 +103,18 @@ def _log_group_key_policy(ask: Ask, situation: Situation) -> Verdict:
         said = f"whether the key policy lets {service} use key {key.id} depends on a condition"
         settle = "compare the key policy's condition with the log group by hand"
         return Unverified(said, (resource,), settle, decision.reasons)
-    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group.arn(key.account)}}
-    remedy: Remedy = Admit(key.arn, "CloudWatchLogs", ("Service", service), LOGS_ACTIONS, condition)
+    remedy: Remedy = logs_admission(key.arn, group.arn(key.account), situation.region)
     if decision.explicit:
         remedy = Advice("narrow the Deny statement of the key policy that is named above")
     said = f"the policy of key {key.id} does not let CloudWatch Logs ({service}) use the key for "
     return Broken(f"{said}log group {group.name}", resource, decision.reasons, (remedy,))
+
+
+def logs_admission(key_arn: str, group_arn: str, region: str) -> Admit:
+    """What a key policy must say for CloudWatch Logs to encrypt one log group with the key."""
+    condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group_arn}}
+    service = ("Service", logs_principal(region))
+    return Admit(key_arn, "CloudWatchLogs", service, LOGS_ACTIONS, condition)
 
 
 def _decided(decisions: Sequence[Decision]) -> Decision:

@@ -1,0 +1,139 @@
+"""Documents that a Call writes as a whole: policies, preferences. What is in them must not be lost.
+
+Sources: the API References of IAM, KMS, S3 and Systems Manager, for each operation and the one that
+reads the same document.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Optional
+
+from ssmdiag.world.call import Ask, Call, Known, call
+
+
+@dataclass(frozen=True)
+class Document:
+    """How one kind of document is written and read."""
+
+    what: str
+    """In words, with the parameters that tell which one: ``the policy of key {KeyId}``."""
+    text: str
+    """The parameter that holds the text."""
+    names: tuple[str, ...]
+    """The parameters that tell which document it is."""
+    read: tuple[str, str]
+    """The operation that reads it, and where its response holds the text."""
+    fixed: tuple[tuple[str, str], ...] = ()
+    """Parameters of the reading Call that are always the same."""
+
+
+_DOCUMENTS = {
+    ("kms", "PutKeyPolicy"): Document(
+        "the policy of key {KeyId}",
+        "Policy",
+        ("KeyId",),
+        ("GetKeyPolicy", "Policy"),
+        (("PolicyName", "default"),),
+    ),
+    ("iam", "PutRolePolicy"): Document(
+        "inline policy {PolicyName} of role {RoleName}",
+        "PolicyDocument",
+        ("RoleName", "PolicyName"),
+        ("GetRolePolicy", "PolicyDocument"),
+    ),
+    ("iam", "UpdateAssumeRolePolicy"): Document(
+        "the trust policy of role {RoleName}",
+        "PolicyDocument",
+        ("RoleName",),
+        ("GetRole", "Role.AssumeRolePolicyDocument"),
+    ),
+    ("ssm", "UpdateDocument"): Document(
+        "document {Name}",
+        "Content",
+        ("Name",),
+        ("GetDocument", "Content"),
+        (("DocumentVersion", "$DEFAULT"),),
+    ),
+    ("s3", "PutBucketPolicy"): Document(
+        "the policy of bucket {Bucket}",
+        "Policy",
+        ("Bucket",),
+        ("GetBucketPolicy", "Policy"),
+    ),
+}
+
+
+def document_of(order: Call) -> Optional[Document]:
+    """The kind of document that a write Call writes; None if it writes none."""
+    return _DOCUMENTS.get((order.service, order.operation))
+
+
+def text_of(order: Call) -> str:
+    """The text that a Call writes."""
+    return str(order.parameters[_DOCUMENTS[order.service, order.operation].text])
+
+
+def words_for(order: Call) -> str:
+    """Which document a Call writes, in words."""
+    return _DOCUMENTS[order.service, order.operation].what.format(**order.parameters)
+
+
+def reading_of(order: Call) -> Call:
+    """The Call that reads what ``order`` writes."""
+    document = _DOCUMENTS[order.service, order.operation]
+    which = {name: order.parameters[name] for name in document.names}
+    return call(order.service, document.read[0], order.region, **which, **dict(document.fixed))
+
+
+def replaced(ask: Ask, order: Call) -> Optional[str]:
+    """The text that ``order`` would replace; None if it makes a new document, or none."""
+    document = document_of(order)
+    answer = ask(reading_of(order)) if document else None
+    if document is None or not isinstance(answer, Known):
+        return None
+    found: Any = answer.data
+    for name in document.read[1].split("."):
+        found = found.get(name) if isinstance(found, dict) else None
+    if found is None:
+        return None
+    return found if isinstance(found, str) else json.dumps(found, indent=2)
+
+
+def written_once(calls: Sequence[Call]) -> list[Optional[Call]]:
+    """Write each document once: where it is written first, as it is written last.
+
+    A later text was composed with the earlier one in place, and so contains it. What stands at the
+    position of a Call that is not needed then is None.
+    """
+    last = {which: order for order in calls for which in [_which(order)] if which}
+    kept: list[Optional[Call]] = []
+    for order in calls:
+        which = _which(order)
+        if which is None:
+            kept.append(order)
+        else:
+            kept.append(_holding(order, last.pop(which)) if which in last else None)
+    return kept
+
+
+def _which(order: Call) -> Optional[tuple[str, ...]]:
+    if order.operation == "CreateKey" and order.gives:
+        # The key's first policy is the document that PutKeyPolicy writes later.
+        return "kms", "PutKeyPolicy", order.gives.stand_in
+    document = document_of(order)
+    if document is None or order.operation == "UpdateDocument":
+        return None
+    names = (str(order.parameters[name]) for name in document.names)
+    return order.service, order.operation, *names
+
+
+def _holding(order: Call, last: Call) -> Call:
+    if order is last:
+        return order
+    document = document_of(order)
+    parameter = document.text if document else "Policy"
+    arguments = {**order.parameters, parameter: text_of(last)}
+    return replace(order, arguments=json.dumps(arguments, sort_keys=True, separators=(",", ":")))

@@ -1,0 +1,209 @@
+"""The ground a set-up is to stand on: what the account has, so that every choice can be made.
+
+What cannot be is said here, before anything is planned. Sources: AWS KMS API Reference,
+DescribeKey; IAM API Reference, GetRole and ListInstanceProfilesForRole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Optional
+
+from ssmdiag.iam.arn import parse_arn, partition_of
+from ssmdiag.model import Situation
+from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.identity import CALLER, Agent, find_agent
+from ssmdiag.requirements.key_facts import Key, find_key
+from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
+from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
+from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
+
+
+class WishError(Exception):
+    """What is wished for cannot be; the message says why, one line each."""
+
+
+def account_of(ask: Ask) -> str:
+    """The account whose credentials these are. Raises WishError."""
+    answer = ask(CALLER)
+    if isinstance(answer, Known):
+        return str(answer.data["Account"])
+    why = answer.why if isinstance(answer, Unreachable) else "AWS refused sts:GetCallerIdentity"
+    raise WishError(
+        f"it is not known in which account to set up ({why}): give credentials, or --account to "
+        "plan for an empty account"
+    )
+
+
+def settle(wish: Wish, ask: Ask, region: str, account: str) -> Wanted:
+    """Make every choice that ``wish`` leaves open from what the account has. Raises WishError."""
+    _raise(complaints(wish, region, account))
+    situation = Situation(region)
+    found = find_preferences(ask, situation)
+    prefs = found if isinstance(found, Preferences) else None
+    group = _chosen(wish.log_group, prefs.group if prefs else "")
+    bucket = _chosen(wish.s3_bucket, prefs.bucket if prefs else "")
+    if not group and not bucket:
+        _raise(("it is not said where sessions shall be logged: give --log-group or --s3-bucket",))
+    encryption = True if wish.session_encryption is None else wish.session_encryption
+    in_use = _Key("", False, "")
+    if group or encryption:
+        in_use = _key(wish, ask, region, account, prefs, group)
+    role = _role(wish, ask, situation)
+    partition = partition_of(region)
+    return Wanted(
+        account=account,
+        region=region,
+        wish=wish,
+        role=role.name,
+        role_arn=role.arn or f"arn:{partition}:iam::{account}:role/{role.name}",
+        hybrid=role.hybrid,
+        group=group,
+        bucket=bucket,
+        prefix=_chosen(wish.s3_prefix, prefs.prefix if prefs else "").rstrip("/"),
+        key_arn=in_use.arn,
+        new_key=in_use.new,
+        alias=in_use.alias,
+        session_encryption=encryption,
+        admins=tuple(_principal(each, ask, partition, account) for each in wish.key_admin),
+        users=tuple(_principal(each, ask, partition, account) for each in wish.session_user),
+    )
+
+
+def situation_of(wanted: Wanted) -> Situation:
+    """What a Requirement may know: no log was read, and the agent is one that has the role."""
+    node = "mi-0123456789abcdef0" if wanted.hybrid else "i-0123456789abcdef0"
+    session = f"assumed-role/{wanted.role}/{node}"
+    principal = f"arn:{wanted.partition}:sts::{wanted.account}:{session}"
+    return Situation(wanted.region, principals=(principal,))
+
+
+def _raise(lines: tuple[str, ...]) -> None:
+    if lines:
+        raise WishError("; ".join(lines))
+
+
+def _chosen(wished: Optional[str], now: str) -> str:
+    return now if wished is None else wished
+
+
+# --- the key ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Key:
+    arn: str
+    new: bool
+    alias: str
+
+
+def _key(
+    wish: Wish, ask: Ask, region: str, account: str, prefs: Optional[Preferences], group: str
+) -> _Key:
+    alias = alias_of(wish.key_alias) if wish.key_alias else ""
+    if wish.key:
+        arn = _usable(ask, wish.key)
+        named = find_key(ask, alias) if alias else None
+        if isinstance(named, Key) and named.arn != arn:
+            _raise((f"{alias} is the alias of {named.arn}, not of {wish.key}",))
+        return _Key(arn, False, alias)
+    if not alias:
+        # What is in use already shall stay in use.
+        for name in (prefs.key if prefs else "", _key_of(ask, group)):
+            if name and isinstance(find_key(ask, name), Key):
+                return _Key(_usable(ask, name), False, "")
+    alias = alias or DEFAULT_ALIAS
+    if isinstance(find_key(ask, alias), Absent):
+        name = alias.removeprefix("alias/").replace("/", "-")
+        stand_in = f"arn:{partition_of(region)}:kms:{region}:{account}:key/<{name}>"
+        return _Key(stand_in, True, alias)
+    return _Key(_usable(ask, alias), False, alias)
+
+
+def _usable(ask: Ask, name: str) -> str:
+    """The ARN of an existing key that can encrypt sessions and log groups."""
+    key = find_key(ask, name)
+    if isinstance(key, Absent):
+        raise WishError(f"there is no key {name} in this account and region ({key.why})")
+    if isinstance(key, Gap):
+        raise WishError(f"{key.why}: {key.settle}")
+    if key.spec != "SYMMETRIC_DEFAULT" or key.usage != "ENCRYPT_DECRYPT":
+        raise WishError(
+            f"key {name} is {key.spec} for {key.usage}: sessions and log groups take a symmetric "
+            "encryption key only"
+        )
+    if key.manager == "AWS":
+        raise WishError(f"key {name} is managed by AWS, and nobody may edit its policy: name yours")
+    return key.arn
+
+
+def _key_of(ask: Ask, group: str) -> str:
+    answer = ask(listing(group)) if group else None
+    groups = answer.data.get("logGroups", []) if isinstance(answer, Known) else []
+    keys = [g.get("kmsKeyId") for g in groups if g.get("logGroupName") == group]
+    return str(keys[0] or "") if keys else ""
+
+
+# --- the role -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Role:
+    name: str
+    arn: str = ""
+    hybrid: bool = False
+
+
+def _role(wish: Wish, ask: Ask, situation: Situation) -> _Role:
+    if wish.role is None:
+        agent = find_agent(ask, situation)
+        if not isinstance(agent, Agent):
+            raise WishError(
+                "it is not known which role the nodes have: give --role, or run this on a node"
+            )
+        name = agent.role
+    else:
+        name = role_of(wish.role)
+    answer = ask(call("iam", "GetRole", RoleName=name))
+    if not isinstance(answer, Known):
+        return _Role(name)
+    data = answer.data["Role"]
+    trusted = json.dumps(data.get("AssumeRolePolicyDocument", {}))
+    hybrid = "ssm.amazonaws.com" in trusted and "ec2.amazonaws.com" not in trusted
+    if not hybrid:
+        _in_a_profile(ask, name)
+    return _Role(name, str(data["Arn"]), hybrid)
+
+
+def _in_a_profile(ask: Ask, role: str) -> None:
+    profiles = ask(call("iam", "ListInstanceProfilesForRole", RoleName=role))
+    if not isinstance(profiles, Known) or profiles.data.get("InstanceProfiles"):
+        return
+    empty = ask(call("iam", "GetInstanceProfile", InstanceProfileName=role))
+    # An empty one of the same name is what a set-up leaves that was cut short.
+    if not isinstance(empty, Known) or empty.data["InstanceProfile"]["Roles"]:
+        raise WishError(
+            f"role {role} is in no instance profile, so no instance can have it: name the role of "
+            "your nodes, or one that does not exist yet"
+        )
+
+
+def _principal(text: str, ask: Ask, partition: str, account: str) -> str:
+    """The ARN of an administrator or a user. Raises WishError if there is nobody of that name."""
+    arn = parse_arn(text)
+    kind, name = "role", text
+    if arn is not None:
+        kind, _, rest = arn.resource.partition("/")
+        name = rest.rsplit("/", 1)[-1]
+        if arn.account != account:
+            return text
+    operation = "GetRole" if kind == "role" else "GetUser"
+    answer = ask(call("iam", operation, **{f"{kind.title()}Name": name}))
+    if isinstance(answer, Absent):
+        # KMS refuses a key policy that names nobody.
+        raise WishError(f"there is no {kind} {name} in account {account}")
+    if isinstance(answer, Known):
+        return str(answer.data[kind.title()]["Arn"])
+    return text if arn else f"arn:{partition}:iam::{account}:role/{name}"

@@ -1,0 +1,165 @@
+"""The plan: the Changes that make every Requirement of a wanted configuration hold.
+
+What the targets lack is laid over the world, one after the other; then every ordinary Requirement
+is asked what is missing still, for instance permissions. At last all of them are asked once more
+with the whole plan laid over: that is the proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from ssmdiag.model import (
+    Broken,
+    Checked,
+    Holds,
+    NotApplicable,
+    Resource,
+    Situation,
+    Unverified,
+)
+from ssmdiag.requirements.causes import Cause, find_causes
+from ssmdiag.requirements.changes import compose
+from ssmdiag.requirements.checking import check, to_look_at
+from ssmdiag.requirements.contract import Requirement
+from ssmdiag.requirements.registry import discover
+from ssmdiag.setup.documents import replaced, written_once
+from ssmdiag.setup.grounds import situation_of
+from ssmdiag.setup.targets import bucket, key, key_policy, log_group, preferences, role
+from ssmdiag.setup.wanted import Wanted
+from ssmdiag.world.call import Ask, Call
+from ssmdiag.world.overlay import Overlay
+
+TARGETS = (role, key, key_policy, log_group, bucket, preferences)
+"""Each stands on those before it."""
+
+# In this order steps are taken: sessions notice nothing before the preferences change at the end.
+_ORDER = ("role", "key-state", "key-policy", "log-group", "bucket", "boundary", "scp", "caller")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One resource, what it lacks, and the Calls that make it right."""
+
+    resource: Resource
+    summary: str
+    """What the Calls do, in words."""
+    why: tuple[str, ...]
+    """What is missing now."""
+    requirements: tuple[str, ...]
+    calls: tuple[Call, ...]
+    advice: tuple[str, ...] = ()
+    """What no Call can do, or what to know before it is done."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The way from the world as it is to the wanted configuration."""
+
+    wanted: Wanted
+    steps: tuple[Step, ...]
+    before: tuple[Checked, ...]
+    """Every Requirement, as it is now."""
+    after: tuple[Checked, ...]
+    """Every Requirement, with the plan laid over the world."""
+    replaced: Mapping[Call, str]
+    """The text, as it is now, of every document that a Call replaces."""
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        return tuple(call for step in self.steps for call in step.calls)
+
+    @property
+    def open(self) -> tuple[Checked, ...]:
+        """What does not hold with the plan in place, or is not known to."""
+        return tuple(c for c in self.after if not isinstance(c.verdict, (Holds, NotApplicable)))
+
+    @property
+    def broken(self) -> tuple[Checked, ...]:
+        """What would be broken with the plan in place."""
+        return tuple(c for c in self.after if isinstance(c.verdict, Broken))
+
+    @property
+    def unverified(self) -> tuple[Checked, ...]:
+        """What could not be verified with the plan in place, but for what waits for another."""
+        unknown = (c for c in self.after if isinstance(c.verdict, Unverified))
+        return tuple(c for c in unknown if not getattr(c.verdict, "waits_for", None))
+
+    @property
+    def done(self) -> bool:
+        """Is nothing to be done?"""
+        return not self.calls and not self.open
+
+
+def requirements_of(wanted: Wanted) -> tuple[Requirement, ...]:
+    """What the wanted configuration adds to the ordinary Requirements."""
+    return tuple(r for target in TARGETS for r in target.requirements(wanted))
+
+
+def make_plan(wanted: Wanted, ask: Ask) -> Plan:
+    """Plan the way to ``wanted``, and prove it on paper."""
+    situation = situation_of(wanted)
+    own = requirements_of(wanted)
+    ordinary = to_look_at(discover(), situation)
+    targets = _of_targets(own, ask, situation)
+    world = _with(ask, targets)
+    causes = find_causes(ordinary, world, situation).causes
+    steps = _folded(sorted([*targets, *map(_of_cause, causes)], key=_place))
+    whole = [*own, *ordinary]
+    texts = {call: replaced(ask, call) for step in steps for call in step.calls}
+    return Plan(
+        wanted,
+        steps,
+        check(whole, ask, situation),
+        check(whole, _with(ask, steps), situation),
+        {call: text for call, text in texts.items() if text is not None},
+    )
+
+
+def _with(ask: Ask, steps: Sequence[Step]) -> Ask:
+    calls = [call for step in steps for call in step.calls]
+    return Overlay(ask, calls) if calls else ask
+
+
+def _of_targets(requirements: Sequence[Requirement], ask: Ask, situation: Situation) -> list[Step]:
+    steps: list[Step] = []
+    for requirement in requirements:
+        world = _with(ask, steps)
+        verdict = requirement.check(world, situation)
+        if isinstance(verdict, Broken):
+            edit = compose(world, verdict.remedies)
+            why = (verdict.said,)
+            ids = (requirement.id,)
+            steps.append(Step(verdict.resource, edit.summary, why, ids, edit.calls, edit.advice))
+    return steps
+
+
+def _of_cause(cause: Cause) -> Step:
+    return Step(
+        cause.resource,
+        cause.edit.summary,
+        tuple(dict.fromkeys(verdict.said for verdict in cause.broken)),
+        tuple(c.id for c in cause.checked),
+        cause.edit.calls,
+        cause.edit.advice,
+    )
+
+
+def _place(step: Step) -> int:
+    made = step.requirements == ("setup/role",)
+    if step.resource.kind == "role" and not made:
+        # Permissions name what has to exist before.
+        return len(_ORDER)
+    kind = step.resource.kind
+    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER) + 1
+
+
+def _folded(steps: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps, each document written once; a step with nothing left goes."""
+    kept = iter(written_once([call for step in steps for call in step.calls]))
+    folded = []
+    for step in steps:
+        calls = [next(kept) for _ in step.calls]
+        folded.append(replace(step, calls=tuple(call for call in calls if call)))
+    return tuple(step for step in folded if step.calls or step.advice)
