@@ -36,7 +36,9 @@ def commands(calls: Sequence[Call], region: str = "") -> tuple[str, ...]:
     surrogate in a plain string, a null, an operation of the host.
     """
     variables = variables_of(calls)
-    return tuple(_Command(call, region, variables).text() for call in calls)
+    return tuple(
+        Command(call, region, variables, kept_of(call, variables)).text() for call in calls
+    )
 
 
 def variables_of(calls: Sequence[Call]) -> dict[str, str]:
@@ -71,24 +73,49 @@ def kebab(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class _Command:
-    """One Call, on its way to a shell where some promised values are known."""
+class Kept:
+    """What of a response is kept in a variable of the shell."""
+
+    variable: str
+    query: str
+    """JMESPath."""
+    form: str = "text"
+    """``text`` or ``json``, as ``--output`` has it."""
+
+
+def kept_of(call: Call, variables: Mapping[str, str]) -> Optional[Kept]:
+    """What later Calls need of the response to ``call``. Raises ValueError if that is no path."""
+    promise = call.gives
+    if not promise or promise.stand_in not in variables:
+        return None
+    if not _OUTPUT_PATH.fullmatch(promise.path):
+        raise ValueError(f"{promise.path!r} is not a path in a response")
+    return Kept(variables[promise.stand_in], promise.path)
+
+
+@dataclass(frozen=True)
+class Command:
+    """One Call, on its way to a shell where some values are in variables."""
 
     call: Call
     region: str
     variables: Mapping[str, str]
+    """Names of variables, by the text that stands in their place in the Call."""
+    kept: Optional[Kept] = None
+    runner: str = ""
+    """What runs the command, with a space behind: ``nice aws kms ...``."""
 
     def text(self) -> str:
+        """The command, on one line if it is short. Raises ValueError as ``commands`` does."""
         options = [self._option(name, value) for name, value in self.call.parameters.items()]
         opening = closing = ""
-        promise = self.call.gives
-        if promise and promise.stand_in in self.variables:
-            if not _OUTPUT_PATH.fullmatch(promise.path):
-                raise ValueError(f"{promise.path!r} is not a path in a response")
-            options += [f"--query {promise.path}", "--output text"]
-            opening, closing = f"{self.variables[promise.stand_in]}=$(", ")"
+        if self.kept:
+            query = quoted(self.kept.query, {})
+            options += [f"--query {query}", f"--output {self.kept.form}"]
+            opening, closing = f"{self.kept.variable}=$(", ")"
+        verb = self.runner + _verb(self.call, self.region)
         # A document that fills many lines comes last, where it does not part what belongs together.
-        words = [_verb(self.call, self.region), *sorted(options, key=lambda o: "\n" in o)]
+        words = [verb, *sorted(options, key=lambda o: "\n" in o)]
         one_line = opening + " ".join(words) + closing
         if "\n" not in one_line and len(one_line) <= _WIDTH:
             return one_line
@@ -101,21 +128,22 @@ class _Command:
         if isinstance(value, (int, float)):
             text = json.dumps(value)
         elif isinstance(value, str):
-            text = self._quoted(_document(value) or _plain(name, value))
+            text = quoted(document(value) or _plain(name, value), self.variables)
         elif isinstance(value, (dict, list)):
-            text = self._quoted(_json(value, _WIDTH - len(f"  {option} '' \\")))
+            text = quoted(_json(value, _WIDTH - len(f"  {option} '' \\")), self.variables)
         else:
             raise ValueError(f"{name} has no value")
         # argparse, which reads the CLI's options, takes a separate word with a dash for an option.
         return f"{option}={text}" if text.lstrip("'").startswith("-") else f"{option} {text}"
 
-    def _quoted(self, text: str) -> str:
-        """Text for the shell, with variables where promised values stand in it."""
-        for stand_in, variable in self.variables.items():
-            if stand_in in text:
-                parts = [self._quoted(part) if part else "" for part in text.split(stand_in)]
-                return f'"${variable}"'.join(parts)
-        return _quoted(text)
+
+def quoted(text: str, variables: Mapping[str, str]) -> str:
+    """Text for the shell, with variables where others stand in their place."""
+    for stand_in, variable in variables.items():
+        if stand_in in text:
+            parts = [quoted(part, variables) if part else "" for part in text.split(stand_in)]
+            return f'"${variable}"'.join(parts)
+    return _quoted(text)
 
 
 def _verb(call: Call, region: str) -> str:
@@ -147,13 +175,16 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", r"'\''") + "'"
 
 
-def _document(value: str) -> Optional[str]:
-    """Lay out a string that is a JSON object (a policy, a document), for whoever reads it."""
+def document(value: str) -> Optional[str]:
+    """Lay out a string that is a JSON object (a policy, a document), for whoever reads it.
+
+    None if it is none.
+    """
     if not value.lstrip().startswith("{"):
         return None
     try:
-        document = json.loads(value, parse_constant=_refuse)
-        return _dumped(document, indent=2) if isinstance(document, dict) else None
+        whole = json.loads(value, parse_constant=_refuse)
+        return _dumped(whole, indent=2) if isinstance(whole, dict) else None
     except (ValueError, RecursionError):
         return None
 

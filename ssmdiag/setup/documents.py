@@ -99,7 +99,7 @@ def replaced(ask: Ask, order: Call) -> Optional[str]:
         found = found.get(name) if isinstance(found, dict) else None
     if found is None:
         return None
-    return found if isinstance(found, str) else json.dumps(found, indent=2)
+    return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
 
 
 def written_once(calls: Sequence[Call]) -> list[Optional[Call]]:

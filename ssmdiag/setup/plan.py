@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ssmdiag.model import (
     Broken,
@@ -53,11 +54,24 @@ class Step:
     """What no Call can do, or what to know before it is done."""
 
 
+class Place(Protocol):
+    """Where something is set up."""
+
+    @property
+    def account(self) -> str: ...
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def partition(self) -> str: ...
+
+
 @dataclass(frozen=True)
 class Plan:
-    """The way from the world as it is to the wanted configuration."""
+    """The way from the world as it is to a wanted configuration."""
 
-    wanted: Wanted
+    wanted: Place
     steps: tuple[Step, ...]
     before: tuple[Checked, ...]
     """Every Requirement, as it is now."""
@@ -100,12 +114,24 @@ def requirements_of(wanted: Wanted) -> tuple[Requirement, ...]:
 def make_plan(wanted: Wanted, ask: Ask) -> Plan:
     """Plan the way to ``wanted``, and prove it on paper."""
     situation = situation_of(wanted)
-    own = requirements_of(wanted)
     ordinary = to_look_at(discover(), situation)
+    return plan_for(wanted, requirements_of(wanted), ordinary, ask, situation)
+
+
+def plan_for(
+    wanted: Place,
+    own: Sequence[Requirement],
+    ordinary: Sequence[Requirement],
+    ask: Ask,
+    situation: Situation,
+) -> Plan:
+    """Plan what makes ``own`` Requirements hold, each standing on those before it, and then what
+    ``ordinary`` ones lack still."""
     targets = _of_targets(own, ask, situation)
-    world = _with(ask, targets)
-    causes = find_causes(ordinary, world, situation).causes
-    steps = _folded(sorted([*targets, *map(_of_cause, causes)], key=_place))
+    causes = find_causes(ordinary, _with(ask, targets), situation).causes
+    steps = _folded(targets)
+    if causes:
+        steps = _folded(sorted([*targets, *map(_of_cause, causes)], key=_place))
     whole = [*own, *ordinary]
     texts = {call: replaced(ask, call) for step in steps for call in step.calls}
     return Plan(

@@ -1,0 +1,358 @@
+"""A plan as configuration for Terraform, which makes what is missing and adopts what it edits.
+
+Sources: Terraform documentation, "Import" (blocks, from 1.5 on) and "The lifecycle
+Meta-Argument"; documentation of the provider hashicorp/aws, section "Import" of each resource type.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Callable, Union
+
+from ssmdiag.setup.commands import commands
+from ssmdiag.setup.formats.hcl import Argument, Block, Document, Expression, Known, written
+from ssmdiag.setup.formats.script import comment, explained
+from ssmdiag.setup.formats.terraform_types import (
+    AFTER,
+    ARGUMENTS,
+    GIVEN,
+    GUARDED,
+    NAME,
+    RESET,
+    TYPES,
+    Arguments,
+    Json,
+    Named,
+    Nested,
+    Place,
+)
+from ssmdiag.setup.plan import Plan, Step
+from ssmdiag.setup.resources import Kind, Made, resources
+from ssmdiag.setup.wanted import Wanted
+from ssmdiag.world.call import Call, call, promising
+
+_Item = Union[Argument, Block]
+_LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_DIGEST = re.compile(r"_[0-9a-f]{8}\Z")
+_SHOWN = 64
+
+
+def terraform(plan: Plan) -> str:
+    """The whole configuration. Raises ValueError, worded, for what Terraform cannot be told.
+
+    What no resource of Terraform stands for follows in comments, as commands: each line begins with
+    ``#before:`` or ``#after:``.
+    """
+    return "\n".join(_lines(plan)) + "\n"
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    made, others = resources(plan.calls, plan.replaced)
+    parts = [part for each in made for part in _parts(each)]
+    known = _known(parts, plan.wanted)
+    wanted = plan.wanted
+    yield from comment(
+        f"Encrypted Session Manager logging in {wanted.region}, account {wanted.account}. Made by "
+        "`ssmdiag setup plan --format terraform`. Save it as main.tf in a folder of its own, and "
+        "run `terraform init` and `terraform apply` there, which shows every change and asks."
+    )
+    yield "#"
+    yield from comment(
+        "What exists already is imported and edited in place; what the plan does not speak of "
+        "stays as it is. Keep this file once it was applied: what Terraform no longer finds in it, "
+        "it destroys. A later plan holds only what is missing then, so it goes into another folder."
+    )
+    if not plan.calls:
+        yield "#"
+        yield "# Nothing is to be done."
+    for block in _opening(wanted) if parts else ():
+        yield ""
+        yield from written(block, known)
+    told: set[int] = set()
+    for part in parts:
+        yield ""
+        yield from _why(part.made, plan, told)
+        yield from _resource(part, parts, known)
+    yield from _by_hand(plan, others, known)
+
+
+def _opening(wanted: Wanted) -> tuple[Block, ...]:
+    provider = {"source": "hashicorp/aws", "version": ">= 5.0"}
+    return (
+        Block(
+            "terraform",
+            (),
+            (
+                Argument("required_version", ">= 1.5"),
+                Block("required_providers", (), (Argument("aws", provider),)),
+            ),
+        ),
+        Block(
+            "provider",
+            ("aws",),
+            (
+                Argument("region", wanted.region),
+                Argument("allowed_account_ids", [wanted.account]),
+            ),
+        ),
+    )
+
+
+def _why(made: Made, plan: Plan, told: set[int]) -> Iterator[str]:
+    """What a resource is for. Reasons are told once, at the first resource that has them."""
+    numbers = [n for n, step in enumerate(plan.steps) if set(step.calls) & set(made.calls)]
+    for number in numbers:
+        step = plan.steps[number]
+        yield from comment(f"Part of this: {step.summary}." if number in told else explained(step))
+    told.update(numbers)
+
+
+# --- which resources of Terraform stand for one of the plan --------------------------------------
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One resource of Terraform, and what of the plan it is made from."""
+
+    made: Made
+    type: str
+    label: str
+    properties: Mapping[str, Any]
+    id: str = ""
+    """By which Terraform imports what exists already; empty: there is nothing to import."""
+
+    @property
+    def address(self) -> str:
+        return f"{self.type}.{self.label}"
+
+
+def _parts(made: Made) -> Iterator[_Part]:
+    special = _SPECIAL.get(made.kind)
+    if special:
+        yield from special(made)
+        return
+    # Every alias begins like that, no role's name has a slash.
+    label = made.name.removeprefix("alias/") if made.kind == "alias" else made.name
+    id_ = made.name.replace("/", ":", 1) if made.kind == "role-policy" else made.name
+    properties = {**GIVEN.get(TYPES[made.kind], {}), **made.properties}
+    yield _Part(made, TYPES[made.kind], _label(label), properties, "" if made.new else id_)
+
+
+def _profile(made: Made) -> Iterator[_Part]:
+    properties = {"InstanceProfileName": made.name, **made.properties}
+    for role in properties.pop("Roles", []):
+        properties["RoleName"] = role
+    id_ = "" if made.new else made.name
+    yield _Part(made, "aws_iam_instance_profile", _label(made.name), properties, id_)
+
+
+def _role(made: Made) -> Iterator[_Part]:
+    properties = dict(made.properties)
+    attached = properties.pop("ManagedPolicyArns", [])
+    yield _Part(made, "aws_iam_role", _label(made.name), properties)
+    for arn in attached:
+        yield _attachment(made, {"RoleName": made.name, "PolicyArn": arn})
+
+
+def _attachment(made: Made, properties: Mapping[str, Any]) -> _Part:
+    role, arn = properties["RoleName"], properties["PolicyArn"]
+    label = _label(f"{role}/{arn}", shown=f"{role}_{arn.rsplit('/', 1)[-1]}")
+    return _Part(made, "aws_iam_role_policy_attachment", label, properties)
+
+
+def _key(made: Made) -> Iterator[_Part]:
+    id_ = made.name.rsplit("/", 1)[-1]
+    if made.new:
+        yield _Part(made, "aws_kms_key", _label(id_.strip("<>")), made.properties)
+        return
+    label = _label(f"key-{id_}")
+    if "Policy" in made.properties:
+        policy = {"KeyId": id_, "Policy": made.properties["Policy"]}
+        yield _Part(made, "aws_kms_key_policy", label, policy, id_)
+    if "EnableKeyRotation" in made.properties:
+        rotation = {"EnableKeyRotation": made.properties["EnableKeyRotation"]}
+        yield _Part(made, "aws_kms_key", label, rotation, id_)
+
+
+def _bucket(made: Made) -> Iterator[_Part]:
+    properties = {"Bucket": made.name, **made.properties}
+    settings = {name: properties.pop(name) for name in _SETTINGS if name in properties}
+    if made.new:
+        yield _Part(made, "aws_s3_bucket", _label(made.name), properties)
+    for name, value in settings.items():
+        # To make one is to put it, whether there was one before or not.
+        own = {"Bucket": made.name, name: value}
+        yield _Part(made, _SETTINGS[name], _label(made.name), own)
+
+
+def _alarm(made: Made) -> Iterator[_Part]:
+    properties = dict(made.properties)
+    if "Dimensions" in properties:
+        properties["Dimensions"] = {d["Name"]: d["Value"] for d in properties["Dimensions"]}
+    yield _Part(made, "aws_cloudwatch_metric_alarm", _label(made.name), properties)
+
+
+_SETTINGS = {
+    "PublicAccessBlockConfiguration": "aws_s3_bucket_public_access_block",
+    "ServerSideEncryptionConfiguration": "aws_s3_bucket_server_side_encryption_configuration",
+}
+_SPECIAL: Mapping[Kind, Callable[[Made], Iterator[_Part]]] = {
+    "instance-profile": _profile,
+    "role": _role,
+    "role-attachment": lambda made: iter([_attachment(made, made.properties)]),
+    "key": _key,
+    "bucket": _bucket,
+    "alarm": _alarm,
+}
+
+
+def _label(name: str, shown: str = "") -> str:
+    """What Terraform calls a resource: its own name, if that can be a label.
+
+    Any other is told apart by a digest, and so is a name that looks as if it had one.
+    """
+    if _LABEL.fullmatch(name) and not _DIGEST.search(name):
+        return name
+    plain = re.sub(r"[^A-Za-z0-9_-]+", "_", shown or name).strip("_-")[:_SHOWN]
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    return f"{plain}_{digest}" if _LABEL.match(plain) else f"_{plain}_{digest}"
+
+
+# --- one resource ---------------------------------------------------------------------------------
+
+
+def _known(parts: Sequence[_Part], wanted: Wanted) -> Known:
+    """What Terraform knows better than the plan: what it makes itself."""
+    home = f"arn:{wanted.partition}"
+    stand_ins: dict[str, str] = {}
+    arns: dict[str, str] = {}
+    for part in parts:
+        name, expression = part.made.name, f"{part.address}.arn"
+        if part.type == "aws_kms_key" and not part.id:
+            stand_ins[name] = expression
+        elif part.type == "aws_iam_role":
+            path = part.properties.get("Path", "/")
+            arns[f"{home}:iam::{wanted.account}:role{path}{name}"] = expression
+        elif part.type == "aws_iam_policy":
+            arns[f"{home}:iam::{wanted.account}:policy/{name}"] = expression
+        elif part.type == "aws_s3_bucket":
+            arns[f"{home}:s3:::{name}"] = expression
+        elif part.type == "aws_kinesis_firehose_delivery_stream":
+            place = f"{home}:firehose:{wanted.region}:{wanted.account}"
+            arns[f"{place}:deliverystream/{name}"] = expression
+    return Known(stand_ins, arns)
+
+
+def _resource(part: _Part, parts: Sequence[_Part], known: Known) -> Iterator[str]:
+    if part.id:
+        adopted = (Argument("to", Expression(part.address)), Argument("id", part.id))
+        yield from written(Block("import", (), adopted), Known())
+        yield ""
+    names = {(p.type, p.made.name): p.address for p in parts if p.type in NAME}
+    body = tuple(_items(ARGUMENTS[part.type], part.properties, names))
+    body += (*_order(part, parts), *_lifecycle(part, body))
+    yield from written(
+        Block("resource", (part.type, part.label), body), _without(known, part.address)
+    )
+
+
+def _without(known: Known, address: str) -> Known:
+    """Nothing refers to itself."""
+    parts, wholes = (
+        {text: e for text, e in each.items() if e != f"{address}.arn"}
+        for each in (known.parts, known.wholes)
+    )
+    return Known(parts, wholes)
+
+
+def _items(
+    arguments: Arguments, properties: Mapping[str, Any], names: Mapping[tuple[str, str], str]
+) -> Iterator[_Item]:
+    unknown = [name for name in properties if name not in arguments]
+    if unknown:
+        raise ValueError(f"it is not known how to tell Terraform of {', '.join(unknown)}")
+    for parameter, place in arguments.items():
+        if parameter in properties and place is not None:
+            yield from _placed(place, properties[parameter], names)
+
+
+def _placed(place: Place, value: Any, names: Mapping[tuple[str, str], str]) -> Iterator[_Item]:
+    if isinstance(place, Json):
+        yield Argument(place.argument, Document(value))
+    elif isinstance(place, Named):
+        address = names.get((place.type, value))
+        named = Expression(f"{address}.{NAME[place.type]}") if address else value
+        yield Argument(place.argument, named)
+    elif isinstance(place, Nested):
+        for each in value if isinstance(value, list) else [value]:
+            yield Block(place.block, (), tuple(_items(place.arguments, each, names)))
+    elif isinstance(place, Mapping):
+        yield from _items(place, value, names)
+    else:
+        yield Argument(str(place), value)
+
+
+def _order(part: _Part, parts: Sequence[_Part]) -> Iterator[_Item]:
+    before = parts[: parts.index(part)]
+    awaited = [p.address for p in before if p.type in AFTER.get(part.type, ())]
+    if awaited:
+        yield Argument("depends_on", [Expression(address) for address in awaited])
+
+
+def _lifecycle(part: _Part, body: Sequence[_Item]) -> Iterator[_Item]:
+    settings: list[_Item] = []
+    if part.id:
+        given = {item.name for item in body if isinstance(item, Argument)}
+        alone = [name for name in RESET.get(part.type, ()) if name not in given]
+        if alone:
+            settings.append(Argument("ignore_changes", [Expression(name) for name in alone]))
+    if not part.made.new or part.type in GUARDED:
+        settings.append(Argument("prevent_destroy", True))
+    if settings:
+        yield Block("lifecycle", (), tuple(settings))
+
+
+# --- what is left to commands ---------------------------------------------------------------------
+
+
+def _by_hand(plan: Plan, others: Sequence[Call], known: Known) -> Iterator[str]:
+    texts = (*known.parts, *known.wholes)
+    after = [order for order in others if any(text in order.arguments for text in texts)]
+    before = [order for order in others if order not in after]
+    yield from _commands("before", before, plan)
+    yield from _commands("after", after, plan)
+    for step in plan.steps:
+        if not step.calls:
+            yield ""
+            yield from comment(f"No command can do this. {explained(step)}")
+
+
+def _commands(when: str, calls: Sequence[Call], plan: Plan) -> Iterator[str]:
+    if not calls:
+        return
+    yield ""
+    yield from comment(
+        f"No resource of Terraform stands for these commands. They come {when} `terraform apply`:"
+    )
+    yield f"#   sed -n 's/^#{when}: \\{{0,1\\}}//p' main.tf | sh -eu"
+    yield f"#{when}: export AWS_PAGER=''"
+    orders = [*_lookup(calls, plan.wanted), *calls]
+    said: list[Step] = []
+    for order, text in zip(orders, commands(orders, plan.wanted.region)):
+        steps = [step for step in plan.steps if order in step.calls and step not in said]
+        for step in steps:
+            yield "#"
+            yield from comment(explained(step))
+        said += steps
+        # No value breaks out of a comment, whatever lines it consists of.
+        yield from (f"#{when}: {line}".rstrip(" ") for line in text.split("\n"))
+
+
+def _lookup(calls: Sequence[Call], wanted: Wanted) -> Iterator[Call]:
+    """What tells the commands the ARN of the key that Terraform makes."""
+    if wanted.new_key and any(wanted.key_arn in order.arguments for order in calls):
+        describe = call("kms", "DescribeKey", KeyId=wanted.alias)
+        yield promising(describe, "KeyMetadata.Arn", wanted.key_arn)

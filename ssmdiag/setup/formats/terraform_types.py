@@ -1,0 +1,286 @@
+"""What Terraform's AWS provider calls what the APIs of AWS call otherwise, from version 5.0 on.
+
+Source: documentation of the provider hashicorp/aws, one page a resource type: arguments, and what
+becomes of those that are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Union
+
+from ssmdiag.setup.resources import Kind
+
+
+@dataclass(frozen=True)
+class Named:
+    """An argument that holds the name of a resource, which the plan may make or not."""
+
+    argument: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Json:
+    """An argument that holds JSON as text."""
+
+    argument: str
+
+
+@dataclass(frozen=True)
+class Nested:
+    """A block; one for each, where the API has a list."""
+
+    block: str
+    arguments: Arguments
+
+
+Place = Union[str, Named, Json, Nested, Mapping[str, Any], None]
+"""Where a parameter goes. A name: the argument. A Mapping: its own parameters stand in its place.
+None: it goes without saying."""
+
+Arguments = Mapping[str, Place]
+"""Places by the names of the API's parameters, in the order in which the arguments are written."""
+
+_BUCKET = Named("bucket", "aws_s3_bucket")
+_BUFFERING = {"SizeInMBs": "buffering_size", "IntervalInSeconds": "buffering_interval"}
+_LOGGING = Nested(
+    "cloudwatch_logging_options",
+    {"Enabled": "enabled", "LogGroupName": "log_group_name", "LogStreamName": "log_stream_name"},
+)
+_BACKUP = Nested(
+    "s3_configuration",
+    {
+        "RoleARN": "role_arn",
+        "BucketARN": "bucket_arn",
+        "Prefix": "prefix",
+        "ErrorOutputPrefix": "error_output_prefix",
+        "BufferingHints": _BUFFERING,
+        "CompressionFormat": "compression_format",
+        "EncryptionConfiguration": {
+            "KMSEncryptionConfig": {"AWSKMSKeyARN": "kms_key_arn"},
+            "NoEncryptionConfig": None,
+        },
+        "CloudWatchLoggingOptions": _LOGGING,
+    },
+)
+_PROCESSOR = Nested(
+    "processors",
+    {
+        "Type": "type",
+        "Parameters": Nested(
+            "parameters",
+            {"ParameterName": "parameter_name", "ParameterValue": "parameter_value"},
+        ),
+    },
+)
+_OPENSEARCH = Nested(
+    "opensearch_configuration",
+    {
+        "RoleARN": "role_arn",
+        "DomainARN": "domain_arn",
+        "ClusterEndpoint": "cluster_endpoint",
+        "IndexName": "index_name",
+        "TypeName": "type_name",
+        "IndexRotationPeriod": "index_rotation_period",
+        "BufferingHints": _BUFFERING,
+        "RetryOptions": {"DurationInSeconds": "retry_duration"},
+        "S3BackupMode": "s3_backup_mode",
+        "S3Configuration": _BACKUP,
+        "ProcessingConfiguration": Nested(
+            "processing_configuration", {"Enabled": "enabled", "Processors": _PROCESSOR}
+        ),
+        "CloudWatchLoggingOptions": _LOGGING,
+        "VpcConfiguration": Nested(
+            "vpc_config",
+            {
+                "RoleARN": "role_arn",
+                "SubnetIds": "subnet_ids",
+                "SecurityGroupIds": "security_group_ids",
+            },
+        ),
+    },
+)
+
+ARGUMENTS: Mapping[str, Arguments] = {
+    "aws_iam_instance_profile": {
+        "InstanceProfileName": "name",
+        "RoleName": Named("role", "aws_iam_role"),
+    },
+    "aws_iam_role": {
+        "RoleName": "name",
+        "Path": "path",
+        "Description": "description",
+        "AssumeRolePolicyDocument": Json("assume_role_policy"),
+    },
+    "aws_iam_role_policy_attachment": {
+        "RoleName": Named("role", "aws_iam_role"),
+        "PolicyArn": "policy_arn",
+    },
+    "aws_iam_role_policy": {
+        "PolicyName": "name",
+        "RoleName": Named("role", "aws_iam_role"),
+        "PolicyDocument": Json("policy"),
+    },
+    "aws_iam_policy": {
+        "PolicyName": "name",
+        "Description": "description",
+        "PolicyDocument": Json("policy"),
+    },
+    "aws_kms_key": {
+        "Description": "description",
+        "EnableKeyRotation": "enable_key_rotation",
+        "Policy": Json("policy"),
+        "PolicyName": None,
+        "KeyId": None,
+    },
+    "aws_kms_key_policy": {
+        "KeyId": "key_id",
+        "Policy": Json("policy"),
+        "PolicyName": None,
+    },
+    "aws_kms_alias": {"AliasName": "name", "TargetKeyId": "target_key_id"},
+    "aws_cloudwatch_log_group": {
+        "logGroupName": "name",
+        "kmsKeyId": "kms_key_id",
+        "retentionInDays": "retention_in_days",
+        "skip_destroy": "skip_destroy",
+    },
+    "aws_s3_bucket": {"Bucket": "bucket", "CreateBucketConfiguration": None},
+    "aws_s3_bucket_server_side_encryption_configuration": {
+        "Bucket": _BUCKET,
+        "ServerSideEncryptionConfiguration": {
+            "Rules": Nested(
+                "rule",
+                {
+                    "BucketKeyEnabled": "bucket_key_enabled",
+                    "ApplyServerSideEncryptionByDefault": Nested(
+                        "apply_server_side_encryption_by_default",
+                        {"SSEAlgorithm": "sse_algorithm", "KMSMasterKeyID": "kms_master_key_id"},
+                    ),
+                },
+            )
+        },
+    },
+    "aws_s3_bucket_public_access_block": {
+        "Bucket": _BUCKET,
+        "PublicAccessBlockConfiguration": {
+            "BlockPublicAcls": "block_public_acls",
+            "IgnorePublicAcls": "ignore_public_acls",
+            "BlockPublicPolicy": "block_public_policy",
+            "RestrictPublicBuckets": "restrict_public_buckets",
+        },
+    },
+    "aws_s3_bucket_policy": {"Bucket": _BUCKET, "Policy": Json("policy")},
+    "aws_ssm_document": {
+        "Name": "name",
+        "DocumentType": "document_type",
+        "DocumentFormat": "document_format",
+        "DocumentVersion": None,
+        "Content": Json("content"),
+    },
+    "aws_cloudwatch_log_metric_filter": {
+        "filterName": "name",
+        "logGroupName": Named("log_group_name", "aws_cloudwatch_log_group"),
+        "filterPattern": "pattern",
+        "metricTransformations": Nested(
+            "metric_transformation",
+            {
+                "metricName": "name",
+                "metricNamespace": "namespace",
+                "metricValue": "value",
+                "defaultValue": "default_value",
+                "unit": "unit",
+                "dimensions": "dimensions",
+            },
+        ),
+    },
+    "aws_cloudwatch_metric_alarm": {
+        "AlarmName": "alarm_name",
+        "AlarmDescription": "alarm_description",
+        "ActionsEnabled": "actions_enabled",
+        "Namespace": "namespace",
+        "MetricName": "metric_name",
+        "Dimensions": "dimensions",
+        "Statistic": "statistic",
+        "ExtendedStatistic": "extended_statistic",
+        "Unit": "unit",
+        "Period": "period",
+        "EvaluationPeriods": "evaluation_periods",
+        "DatapointsToAlarm": "datapoints_to_alarm",
+        "ComparisonOperator": "comparison_operator",
+        "Threshold": "threshold",
+        "TreatMissingData": "treat_missing_data",
+        "AlarmActions": "alarm_actions",
+        "OKActions": "ok_actions",
+        "InsufficientDataActions": "insufficient_data_actions",
+    },
+    "aws_kinesis_firehose_delivery_stream": {
+        "DeliveryStreamName": "name",
+        "DeliveryStreamType": None,
+        "destination": "destination",
+        "AmazonopensearchserviceDestinationConfiguration": _OPENSEARCH,
+    },
+    "aws_cloudwatch_log_subscription_filter": {
+        "filterName": "name",
+        "logGroupName": Named("log_group_name", "aws_cloudwatch_log_group"),
+        "filterPattern": "filter_pattern",
+        "destinationArn": "destination_arn",
+        "roleArn": "role_arn",
+        "distribution": "distribution",
+    },
+}
+
+TYPES: Mapping[Kind, str] = {
+    "role-attachment": "aws_iam_role_policy_attachment",
+    "role-policy": "aws_iam_role_policy",
+    "managed-policy": "aws_iam_policy",
+    "alias": "aws_kms_alias",
+    "log-group": "aws_cloudwatch_log_group",
+    "bucket-policy": "aws_s3_bucket_policy",
+    "document": "aws_ssm_document",
+    "metric-filter": "aws_cloudwatch_log_metric_filter",
+    "delivery-stream": "aws_kinesis_firehose_delivery_stream",
+    "subscription-filter": "aws_cloudwatch_log_subscription_filter",
+}
+"""The kinds of which one resource is one resource of Terraform, parameter by parameter."""
+
+GIVEN: Mapping[str, Mapping[str, Any]] = {
+    # What lies in a log group is worth more than the order of whoever takes it out of a file.
+    "aws_cloudwatch_log_group": {"skip_destroy": True},
+    "aws_ssm_document": {"DocumentType": "Session", "DocumentFormat": "JSON"},
+    "aws_kinesis_firehose_delivery_stream": {"destination": "opensearch"},
+}
+"""What no Call says."""
+
+NAME: Mapping[str, str] = {
+    "aws_iam_role": "name",
+    "aws_cloudwatch_log_group": "name",
+    "aws_s3_bucket": "bucket",
+}
+"""The attribute by which others name one, so that Terraform knows what comes first."""
+
+RESET: Mapping[str, tuple[str, ...]] = {
+    "aws_iam_instance_profile": ("path", "tags"),
+    "aws_kms_key": (
+        *("custom_key_store_id", "customer_master_key_spec", "description", "is_enabled"),
+        *("key_usage", "multi_region", "policy", "tags"),
+    ),
+    "aws_cloudwatch_log_group": ("kms_key_id", "retention_in_days", "tags"),
+    "aws_ssm_document": ("permissions", "tags", "target_type"),
+}
+"""Arguments that would undo what an adopted resource has, where they are left out."""
+
+GUARDED = ("aws_kms_key", "aws_cloudwatch_log_group")
+"""What takes logs with it when it is destroyed."""
+
+_ROLE = ("aws_iam_role_policy", "aws_iam_role_policy_attachment")
+AFTER: Mapping[str, tuple[str, ...]] = {
+    "aws_cloudwatch_log_group": ("aws_kms_key_policy",),
+    "aws_kinesis_firehose_delivery_stream": _ROLE,
+    "aws_cloudwatch_log_subscription_filter": _ROLE,
+    # Sessions notice nothing before all that the preferences name is there.
+    "aws_ssm_document": tuple(ARGUMENTS),
+}
+"""What has to be complete before, though nothing of it is named."""
