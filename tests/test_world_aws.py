@@ -101,6 +101,10 @@ def test_throttling_without_end_is_no_answer(account: Account) -> None:
         call("kms", "Decrypt", CiphertextBlob="x"),
         call("logs", "AssociateKmsKey", logGroupName=LOG_GROUP),
         call("sts", "AssumeRole", RoleArn="x"),
+        call("logs", "StartLiveTail", logGroupIdentifiers=["x"]),
+        call("logs", "StartQueryNow", logGroupName=LOG_GROUP),
+        call("ec2", "StartQuery", logGroupName=LOG_GROUP),
+        call("athena", "StopQuery", queryId="x"),
     ],
     ids=str,
 )
@@ -108,6 +112,23 @@ def test_the_reading_door_refuses_what_is_not_reading(order: Call, account: Acco
     with pytest.raises(ValueError, match="this door only reads"):
         _aws(account).read(order)
     assert account.requests == []
+
+
+def test_the_reading_door_searches_logs_which_changes_nothing(account: Account) -> None:
+    mistakes(performing(account.region), account.id, account.region)
+    read = _aws(account).read
+    begun = read(
+        call(
+            "logs",
+            "StartQuery",
+            logGroupName=LOG_GROUP,
+            queryString="fields @message",
+            startTime=0,
+            endTime=1,
+        )
+    )
+    assert isinstance(begun, Known)
+    assert isinstance(read(call("logs", "StopQuery", queryId=begun.data["queryId"])), Known)
 
 
 def test_a_wrong_parameter_is_no_answer_and_no_exception(account: Account) -> None:

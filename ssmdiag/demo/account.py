@@ -115,9 +115,33 @@ def running() -> Iterator[Account]:
         raise DemoMissingError(
             f"the demo account needs moto's server ({lack}): pip install 'ssmdiag[demo]'"
         ) from lack
-    from ssmdiag.demo.additions import dry_run, iam, kms, logs, s3, simulate, ssm
+    from ssmdiag.demo.additions import (
+        cloudformation,
+        dry_run,
+        filters,
+        firehose,
+        iam,
+        insights,
+        kms,
+        logs,
+        s3,
+        simulate,
+        ssm,
+    )
 
-    for additions in (iam, kms, dry_run, logs, s3, simulate, ssm):
+    for additions in (
+        iam,
+        kms,
+        dry_run,
+        logs,
+        filters,
+        insights,
+        s3,
+        simulate,
+        ssm,
+        firehose,
+        cloudformation,
+    ):
         additions.install()
     received: list[Received] = []
     faults = Faults(ACCOUNT_ID, lambda: iam.caller_arn(ACCOUNT_ID))

@@ -18,6 +18,8 @@ from ssmdiag.model import Denial
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 
 READING_VERBS = ("Get", "List", "Describe", "Head", "Simulate")
+SEARCHES = (("logs", "StartQuery"), ("logs", "StopQuery"))
+"""Operations that read without one of these verbs: a Logs Insights query changes nothing."""
 DRY_RUNS = (("kms", "Decrypt"), ("kms", "GenerateDataKey"))
 """Operations that are asked only whether they would be done: ``DryRun`` must be true."""
 
@@ -66,7 +68,7 @@ class Aws:
 
     def read(self, question: Call) -> Answer:
         """Answer a reading Call within the deadline. Raises ValueError for any other Call."""
-        if not (question.operation.startswith(READING_VERBS) or _is_dry_run(question)):
+        if not (_is_reading(question) or _is_dry_run(question)):
             raise ValueError(f"{question} would change something; this door only reads")
         return self._answer(question)
 
@@ -162,6 +164,11 @@ def _invoke(client: Any, question: Call) -> Any:
         **question.parameters, PaginationConfig={"MaxItems": _PAGES_AT_MOST}
     )
     return pages.build_full_result()
+
+
+def _is_reading(question: Call) -> bool:
+    listed = (question.service, question.operation) in SEARCHES
+    return listed or question.operation.startswith(READING_VERBS)
 
 
 def _is_dry_run(question: Call) -> bool:
