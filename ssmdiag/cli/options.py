@@ -73,7 +73,8 @@ def gathered(
             inspect.Parameter(
                 name,
                 inspect.Parameter.KEYWORD_ONLY,
-                default=defaults[name].default,
+                # Click wants no default for an option that may be given several times.
+                default=defaults[name].default or None,
                 annotation=annotation,
             )
             for name, annotation in options.items()
@@ -83,7 +84,8 @@ def gathered(
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
-            value = into(**{name: values.pop(name) for name in options})
+            given = {name: values.pop(name) for name in options}
+            value = into(**{name: _frozen(given[name], defaults[name].default) for name in given})
             return command(**values, **{parameter: value})
 
         vars(run)["__signature__"] = whole.replace(parameters=parameters)
@@ -91,6 +93,10 @@ def gathered(
         return run
 
     return decorate
+
+
+def _frozen(value: Any, default: Any) -> Any:
+    return tuple(value or ()) if isinstance(default, tuple) else value
 
 
 reaching = gathered("reach", Reach, _REACH)

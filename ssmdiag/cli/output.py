@@ -14,9 +14,10 @@ import typer
 from ssmdiag.model import Report
 from ssmdiag.policy.judgement import Judgement
 from ssmdiag.render.layout import Layout
-from ssmdiag.wiring.job import JobError, write_aside
+from ssmdiag.wiring.job import JobError, MisuseError, write_aside
 
 EXIT_CODES = {"ok": 0, "broken": 1, "unverified": 4}
+MISUSED = 2
 JOB_FAILED = 3
 
 _WIDEST = 100
@@ -105,4 +106,4 @@ def _speaks_unicode() -> bool:
 def fail(error: JobError) -> NoReturn:
     """Say on standard error in one line why the job could not be done."""
     typer.echo(f"ssmdiag: {' '.join(str(error).split())}", err=True)
-    raise typer.Exit(JOB_FAILED)
+    raise typer.Exit(MISUSED if isinstance(error, MisuseError) else JOB_FAILED)

@@ -19,7 +19,7 @@ from ssmdiag.model import (
     Symptom,
     Unverified,
 )
-from ssmdiag.requirements.causes import Cause, Diagnosis, worsened
+from ssmdiag.requirements.causes import Cause, Diagnosis, in_one_sentence, worsened
 from ssmdiag.requirements.changes import Edit, compose
 from ssmdiag.world.call import Ask, Call
 
@@ -45,7 +45,7 @@ def broken_finding(
     return Finding(
         resource=cause.resource,
         verdict="broken",
-        said=_joined(verdicts),
+        said=in_one_sentence(verdicts),
         requirements=tuple(c.id for c in checked),
         evidence=tuple(evidence),
         symptoms=symptoms,
@@ -53,18 +53,6 @@ def broken_finding(
         advice=cause.edit.advice,
         proof=_proof(cause, number, diagnosis) if change else None,
     )
-
-
-def _joined(verdicts: Sequence[Broken]) -> str:
-    """What is wrong with one resource, in one sentence; missing permissions are told together."""
-    lacks = [v.lack for v in verdicts if v.lack]
-    if len(lacks) < len(verdicts) or len({lack.who for lack in lacks}) > 1:
-        return "; ".join(dict.fromkeys(v.said for v in verdicts))
-    actions: dict[str, dict[str, None]] = {}
-    for lack in lacks:
-        actions.setdefault(lack.what, {})[lack.action] = None
-    whole = "; nor ".join(f"{', '.join(names)} on {what}" for what, names in actions.items())
-    return f"{lacks[0].who} is not allowed {whole}"
 
 
 def change_of(edit: Edit, commands: Commands) -> Optional[Change]:
@@ -75,7 +63,7 @@ def change_of(edit: Edit, commands: Commands) -> Optional[Change]:
         summary=edit.summary,
         calls=edit.calls,
         commands=commands(edit.calls),
-        actor=wording.actor([f"{c.service}:{c.operation}" for c in edit.calls]),
+        actor=wording.actor(edit.calls),
     )
 
 

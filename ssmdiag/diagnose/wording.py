@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ssmdiag.iam.action import action_of
 from ssmdiag.model import Checked, Finding, Holds, Situation, Symptom, Unverified
-
-# The IAM action is named otherwise than the operation (Service Authorization Reference, Amazon S3).
-_ACTIONS = {"s3:PutBucketEncryption": "s3:PutEncryptionConfiguration"}
+from ssmdiag.world.call import Call
 
 HANDSHAKE_FIRST = (
     "The KMS handshake comes before the logging checks, so faults behind it are not in the log yet "
@@ -42,9 +41,9 @@ def headline(
     return f"{len(broken)} things are wrong; the first: {findings[0].said}."
 
 
-def actor(calls: Sequence[str]) -> str:
-    """Who can make these Calls, in words; ``calls`` are ``service:Operation``."""
-    actions = list(dict.fromkeys(_ACTIONS.get(c, c) for c in calls))
+def actor(calls: Sequence[Call]) -> str:
+    """Who can make these write Calls, in words."""
+    actions = list(dict.fromkeys(action_of(c.service, c.operation) for c in calls))
     return f"somebody who may {', '.join(actions)}; the node's own role usually may not"
 
 

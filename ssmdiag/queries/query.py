@@ -18,7 +18,7 @@ else:
 Needs = Literal["streaming", "any"]
 
 _NEEDS = ("streaming", "any")
-_KEYS = frozenset({"title", "answers", "needs", "period", "query", "parameters"})
+_KEYS = frozenset({"title", "answers", "needs", "period", "query", "parameters", "whole"})
 _PARAMETER_KEYS = frozenset({"description", "grammar", "default"})
 _PERIOD = re.compile(r"\d{1,6}[smhdw]")
 _PLACE = re.compile(r"\{\{(\w+)\}\}")
@@ -56,6 +56,8 @@ class Query:
     period: str = "24h"
     """How far back it is usually asked."""
     parameters: tuple[Parameter, ...] = ()
+    whole: bool = False
+    """True if nothing of a row may be left out where it is long."""
 
 
 def queries(folder: Optional[Path] = None) -> tuple[Query, ...]:
@@ -126,6 +128,7 @@ def _query(name: str, data: Mapping[str, Any]) -> Query:
         text=_word(data, "query").strip(),
         period=_word(data, "period", Query.period),
         parameters=tuple(_parameter(*item) for item in data.get("parameters", {}).items()),
+        whole=bool(data.get("whole", False)),
     )
     if query.needs not in _NEEDS:
         raise ValueError(f"needs: {query.needs!r} is none of {', '.join(_NEEDS)}")

@@ -49,15 +49,16 @@ def to_json(report: Report) -> str:
     node's local ones, in ISO 8601 without a zone because agent logs have none. Equal Reports give
     equal text. What does not print is escaped, which JSON reads as the same string.
     """
-    return _written(SCHEMA, report)
+    return written(SCHEMA, report)
 
 
 def judgement_to_json(judgement: Judgement) -> str:
     """Tell the answer to ``ssmdiag can``: the fields of the model's ``Judgement``."""
-    return _written(JUDGEMENT_SCHEMA, judgement)
+    return written(JUDGEMENT_SCHEMA, judgement)
 
 
-def _written(schema: str, value: Any) -> str:
+def written(schema: str, value: Any) -> str:
+    """A dataclass or a dictionary as JSON under a versioned schema."""
     document = {"schema": schema, **_plain(value)}
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return re.sub(r"[^\n -~]", _escaped, text) + "\n"

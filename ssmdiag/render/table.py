@@ -7,7 +7,10 @@ import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Optional
 
+from ssmdiag.render.json import written
 from ssmdiag.render.layout import Layout
+
+SCHEMA = "ssmdiag.rows/1"
 
 _GAP = "  "
 _NARROWEST = 10
@@ -113,3 +116,15 @@ def _wrapped(cell: str, width: int, layout: Layout, cell_lines: Optional[int]) -
     ellipsis = layout.line("…")
     last = lines[cell_lines - 1][: width - len(ellipsis)].rstrip() + ellipsis
     return [*lines[: cell_lines - 1], last]
+
+
+def rows_to_json(
+    rows: Sequence[Mapping[str, str]], columns: Sequence[str], statistics: Mapping[str, float]
+) -> str:
+    """The rows for programs, with what the query cost."""
+    whole = {
+        "columns": list(columns),
+        "rows": [dict(row) for row in rows],
+        "statistics": dict(statistics),
+    }
+    return written(SCHEMA, whole)

@@ -106,3 +106,15 @@ def worsened(diagnosis: Diagnosis) -> tuple[Checked, ...]:
     """What held before the Edits and does not hold with them: must be empty for a proof."""
     held = {c.id for c in diagnosis.before if isinstance(c.verdict, Holds)}
     return tuple(c for c in diagnosis.after if c.id in held and isinstance(c.verdict, Broken))
+
+
+def in_one_sentence(verdicts: Sequence[Broken]) -> str:
+    """What is wrong with one resource, in one sentence; missing permissions are told together."""
+    lacks = [v.lack for v in verdicts if v.lack]
+    if len(lacks) < len(verdicts) or len({lack.who for lack in lacks}) > 1:
+        return "; ".join(dict.fromkeys(v.said for v in verdicts))
+    actions: dict[str, dict[str, None]] = {}
+    for lack in lacks:
+        actions.setdefault(lack.what, {})[lack.action] = None
+    whole = "; nor ".join(f"{', '.join(names)} on {what}" for what, names in actions.items())
+    return f"{lacks[0].who} is not allowed {whole}"

@@ -20,7 +20,7 @@ from ssmdiag.model import (
     Situation,
     Unverified,
 )
-from ssmdiag.requirements.causes import Cause, find_causes
+from ssmdiag.requirements.causes import Cause, find_causes, in_one_sentence
 from ssmdiag.requirements.changes import compose
 from ssmdiag.requirements.checking import check, to_look_at
 from ssmdiag.requirements.contract import Requirement
@@ -165,7 +165,7 @@ def _of_cause(cause: Cause) -> Step:
     return Step(
         cause.resource,
         cause.edit.summary,
-        tuple(dict.fromkeys(verdict.said for verdict in cause.broken)),
+        (in_one_sentence(cause.broken),),
         tuple(c.id for c in cause.checked),
         cause.edit.calls,
         cause.edit.advice,

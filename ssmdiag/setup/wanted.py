@@ -160,11 +160,10 @@ def _bucket(bucket: Optional[str], prefix: Optional[str]) -> Iterator[str]:
 
 def _numbers(wish: Wish) -> Iterator[str]:
     if wish.retention is not None and wish.retention not in RETENTIONS:
-        near = sorted(RETENTIONS, key=lambda days: abs(days - int(wish.retention or 0)))[:2]
-        yield (
-            f"CloudWatch Logs cannot keep events for {wish.retention} days; nearest: "
-            f"{min(near)} or {max(near)}"
-        )
+        shorter = [days for days in RETENTIONS if days < wish.retention][-1:]
+        longer = [days for days in RETENTIONS if days > wish.retention][:1]
+        near = " or ".join(str(days) for days in (*shorter, *longer))
+        yield f"CloudWatch Logs cannot keep events for {wish.retention} days; nearest: {near}"
     if wish.idle_timeout is not None and not 1 <= wish.idle_timeout <= 60:
         yield f"an idle timeout of {wish.idle_timeout} minutes: it may be 1 to 60"
     if wish.max_duration is not None and not 1 <= wish.max_duration <= 1440:

@@ -15,6 +15,10 @@ class JobError(Exception):
     """The job could not be done; the message is one line that says what to do (exit code 3)."""
 
 
+class MisuseError(JobError):
+    """What was asked for cannot be, whatever the world is like (exit code 2)."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """What the process stands in."""

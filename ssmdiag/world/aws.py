@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
+from ssmdiag.iam.action import action_of
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Denial
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
@@ -26,8 +27,6 @@ DRY_RUNS = (("kms", "Decrypt"), ("kms", "GenerateDataKey"))
 _PAGES_AT_MOST = 1000
 _ATTEMPTS = 3
 
-# The IAM action is named otherwise than the operation (Service Authorization Reference, Amazon S3).
-_ACTIONS = {("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration"}
 
 
 @dataclass(frozen=True)
@@ -178,9 +177,7 @@ def _is_dry_run(question: Call) -> bool:
 
 def _refusal(question: Call, error: Any) -> Answer:
     failure = read_failure(str(error))
-    action = _ACTIONS.get(
-        (question.service, question.operation), f"{question.service}:{question.operation}"
-    )
+    action = action_of(question.service, question.operation)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
     if error.response.get("Error", {}).get("Code") == "DryRunOperationException":
         return Known({"DryRun": "it would have succeeded"})

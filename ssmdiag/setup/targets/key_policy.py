@@ -38,6 +38,8 @@ _ADMINISTRATION = (
 )
 _ADMINISTERS = ("kms:PutKeyPolicy", "kms:DescribeKey", "kms:ScheduleKeyDeletion")
 _STARTS = "kms:GenerateDataKey"
+USERS = "StartEncryptedSessions"
+"""The Sid of the statement for those who start sessions."""
 
 
 def admissions(wanted: Wanted) -> Iterator[Admit]:
@@ -48,7 +50,7 @@ def admissions(wanted: Wanted) -> Iterator[Admit]:
         yield logs_admission(wanted.key_arn, wanted.group_arn, wanted.region)
     if wanted.session_encryption:
         for arn in wanted.users:
-            yield Admit(wanted.key_arn, "StartEncryptedSessions", ("AWS", arn), (_STARTS,))
+            yield Admit(wanted.key_arn, USERS, ("AWS", arn), (_STARTS,))
 
 
 def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
@@ -63,7 +65,7 @@ def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
         found.append(requirement("setup/key-administrators", title, "key", check, wanted))
     if wanted.key_arn and wanted.users and wanted.session_encryption:
         title = "Who starts sessions may use the key"
-        check = _admitted("StartEncryptedSessions", (_STARTS,))
+        check = _admitted(USERS, (_STARTS,))
         found.append(requirement("setup/session-users", title, "key", check, wanted))
     return tuple(found)
 

@@ -1,0 +1,357 @@
+"""``ssmdiag setup``: encrypted session logging, planned, printed, applied, verified, taken back."""
+
+# No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import sys
+from enum import Enum
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from ssmdiag.cli.options import (
+    Output,
+    OutputFormat,
+    Redact,
+    gathered,
+    reaching,
+    surroundings,
+)
+from ssmdiag.cli.output import EXIT_CODES, Format, fail, page_layout, put, put_text
+from ssmdiag.setup.wanted import Wish
+from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.reach import Reach
+
+commands = typer.Typer(
+    help="Encrypted session logging: key, log group, role, preferences.", no_args_is_help=True
+)
+
+NOT_DONE, NOT_PROVED = 1, 4
+
+_WISH: dict[str, Any] = {
+    "log_group": Annotated[Optional[str], typer.Option(help="The log group of the sessions.")],
+    "retention": Annotated[
+        Optional[int], typer.Option(help="Days for which events are kept. Default: as it is.")
+    ],
+    "streaming": Annotated[
+        Optional[bool],
+        typer.Option(
+            "--streaming/--no-streaming",
+            help="Log while a session runs, or at its end. Default: as it is; first streaming.",
+        ),
+    ],
+    "key": Annotated[Optional[str], typer.Option(help="An existing KMS key: id or ARN.")],
+    "key_alias": Annotated[
+        Optional[str],
+        typer.Option(
+            help="The key's alias; a key is made if there is none. Default: the key that is in "
+            "use, or alias/session-manager-logs."
+        ),
+    ],
+    "key_admin": Annotated[
+        Optional[list[str]],
+        typer.Option(metavar="ARN", help="Who administers the key. May be given several times."),
+    ],
+    "session_user": Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="ARN",
+            help="Who starts sessions, and so needs kms:GenerateDataKey: a role or user, or a "
+            "role's name. May be given several times.",
+        ),
+    ],
+    "session_encryption": Annotated[
+        Optional[bool],
+        typer.Option(
+            "--session-encryption/--no-session-encryption",
+            help="Encrypt the session itself with the key, too. Default: yes.",
+        ),
+    ],
+    "role": Annotated[
+        Optional[str], typer.Option(help="The nodes' role. Default: on a node, its own.")
+    ],
+    "s3_bucket": Annotated[Optional[str], typer.Option(help="A bucket for session logs.")],
+    "s3_prefix": Annotated[Optional[str], typer.Option(help="The folder in it.")],
+    "run_as": Annotated[
+        Optional[str], typer.Option(metavar="USER", help="The OS user that sessions run as.")
+    ],
+    "idle_timeout": Annotated[Optional[int], typer.Option(help="Minutes, 1 to 60.")],
+    "max_duration": Annotated[Optional[int], typer.Option(help="Minutes, 1 to 1440.")],
+    "shell_profile": Annotated[
+        Optional[str], typer.Option(help="Commands at the start of a Linux session.")
+    ],
+    "shell_profile_windows": Annotated[
+        Optional[str], typer.Option(help="Commands at the start of a Windows session.")
+    ],
+}
+wishing = gathered("wish", Wish, _WISH)
+"""Gives a command the options that say what is wanted, as its parameter ``wish``."""
+
+Config = Annotated[
+    Optional[Path],
+    typer.Option(help="The same choices from a file (see `setup init`); options override it."),
+]
+Account = Annotated[
+    Optional[str],
+    typer.Option(metavar="ID", help="Plan for an empty account of this id; ask nobody."),
+]
+Permissions = Annotated[
+    bool, typer.Option("--permissions", help="Print the policy of whoever carries it out, only.")
+]
+
+
+class PlanFormat(str, Enum):
+    """What a plan can be written as."""
+
+    text = "text"
+    commands = "commands"
+    powershell = "powershell"
+    cloudformation = "cloudformation"
+    terraform = "terraform"
+    json = "json"
+
+
+FormatOfPlan = Annotated[
+    PlanFormat, typer.Option("--format", help="For reading, running, reviewing or deploying.")
+]
+
+
+@commands.command("plan")
+@wishing
+@reaching
+def plan(
+    config: Config = None,
+    account: Account = None,
+    format_: FormatOfPlan = PlanFormat.text,
+    permissions: Permissions = False,
+    output: Output = None,
+    redact: Redact = False,
+    *,
+    wish: Wish,
+    reach: Reach,
+) -> None:
+    """Say what is missing, and print what would set it up. Changes nothing.
+
+    Exit codes: 0 planned and proved, or nothing to be done; 4 it could not be proved.
+    """
+    from ssmdiag.wiring import setup
+
+    job = setup.SetupJob(wish, config, account, reach)
+    try:
+        made, standing = setup.plan(job, surroundings())
+        if permissions:
+            whole = setup.needed(made, standing)
+        else:
+            whole = worded(made, standing.author, format_, output)
+        put_text(whole, output, redact=redact)
+    except JobError as error:
+        fail(error)
+    raise typer.Exit(NOT_PROVED if made.open else 0)
+
+
+def worded(
+    made: Any,
+    author: Optional[str],
+    form: PlanFormat,
+    output: Optional[Path],
+    left: tuple[str, ...] = (),
+) -> str:
+    """The plan in one format. Raises JobError for a value that no format can carry."""
+    from ssmdiag.render import plan as words
+
+    if form is PlanFormat.text:
+        return words.text(made, page_layout(output), left=left, author=author)
+    if form is PlanFormat.json:
+        return words.to_json(made, left)
+    module, function = _FORMATS[form]
+    try:
+        return str(getattr(import_module(f"ssmdiag.setup.formats.{module}"), function)(made))
+    except ValueError as error:
+        raise JobError(str(error)) from None
+
+
+_FORMATS = {
+    PlanFormat.commands: ("script", "script"),
+    PlanFormat.powershell: ("powershell", "powershell"),
+    PlanFormat.cloudformation: ("cloudformation", "cloudformation"),
+    PlanFormat.terraform: ("terraform", "terraform"),
+}
+"""File and function; each is loaded only if it is asked for."""
+
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Unproved = Annotated[
+    bool, typer.Option("--unproved", help="Carry it out though it could not be proved.")
+]
+Backup = Annotated[
+    Optional[Path],
+    typer.Option(
+        metavar="DIR", help="Where replaced documents are kept. Default: the state folder."
+    ),
+]
+
+
+@commands.command("apply")
+@wishing
+@reaching
+def apply(
+    config: Config = None,
+    yes: Yes = False,
+    unproved: Unproved = False,
+    backup: Backup = None,
+    *,
+    wish: Wish,
+    reach: Reach,
+) -> None:
+    """Show the plan, ask, and carry it out. Run it again to go on where it stopped.
+
+    Exit codes: 0 done, and everything holds; 1 it failed on the way, or something does not hold.
+    """
+    from ssmdiag.wiring import setup
+
+    job = setup.SetupJob(wish, config, None, reach)
+    around = surroundings()
+    try:
+        made, standing = setup.plan(job, around)
+        typer.echo(worded(made, standing.author, PlanFormat.text, None), nl=False)
+        if not made.calls:
+            raise typer.Exit(NOT_DONE if made.open else 0)
+        refused = setup.objections(made, standing, unproved=unproved)
+        if refused:
+            raise JobError("; ".join(refused))
+        _agree(yes)
+        outcome = setup.carry_out(made, job, around, typer.echo, backup)
+        if outcome.failed is not None:
+            _tell(outcome)
+            raise typer.Exit(NOT_DONE)
+        left = setup.settled(job, around)
+    except JobError as error:
+        fail(error)
+    if left.done:
+        typer.echo("Done. Every requirement holds now.")
+        return
+    typer.echo("Done, but this does not hold yet; run it again in a minute:", err=True)
+    typer.echo(worded(left, None, PlanFormat.text, None), nl=False)
+    raise typer.Exit(NOT_DONE)
+
+
+def _agree(yes: bool) -> None:
+    if yes:
+        return
+    if not sys.stdin.isatty():
+        raise JobError("nobody is there to be asked: give --yes")
+    if not typer.confirm("\nCarry this out?"):
+        raise JobError("nothing was done")
+
+
+def _tell(outcome: Any) -> None:
+    failed = outcome.failed
+    lines = [
+        f"{failed.service}:{failed.operation} failed: {outcome.why}",
+        f"done: {_named(outcome.done) or 'nothing'}",
+        f"not done: {_named(outcome.left)}",
+    ]
+    for promise, value in outcome.made:
+        if any(promise.stand_in in call.arguments for call in outcome.left):
+            lines.append(f"made and not used yet: {value}")
+    lines.append("to go on: mend what it says, and run the same again")
+    for line in lines:
+        typer.echo(f"ssmdiag: {line}", err=True)
+
+
+def _named(calls: Any) -> str:
+    return ", ".join(f"{call.service}:{call.operation}" for call in calls)
+
+
+@commands.command("verify")
+@wishing
+@reaching
+def verify(
+    config: Config = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live", help="Write one event to a log stream of its own, too, and remove it."
+        ),
+    ] = False,
+    format_: OutputFormat = Format.text,
+    output: Output = None,
+    redact: Redact = False,
+    *,
+    wish: Wish,
+    reach: Reach,
+) -> None:
+    """Evaluate every requirement of the configuration in force; exit codes as of diagnose."""
+    from ssmdiag.wiring import setup
+
+    try:
+        report = setup.verify(setup.SetupJob(wish, config, None, reach), surroundings(), live=live)
+        put(report, format_, output, redact=redact)
+    except JobError as error:
+        fail(error)
+    raise typer.Exit(EXIT_CODES[report.verdict])
+
+
+@commands.command("remove")
+@wishing
+@reaching
+def remove(
+    config: Config = None,
+    format_: FormatOfPlan = PlanFormat.text,
+    output: Output = None,
+    redact: Redact = False,
+    *,
+    wish: Wish,
+    reach: Reach,
+) -> None:
+    """Plan the way back, and say what stays. Never deletes a key or a log; changes nothing."""
+    from ssmdiag.wiring import setup
+
+    try:
+        back, standing = setup.removal(setup.SetupJob(wish, config, None, reach), surroundings())
+        whole = worded(back.plan, standing.author, format_, output, back.left)
+        put_text(whole, output, redact=redact)
+    except JobError as error:
+        fail(error)
+
+
+@commands.command("init")
+def init(
+    file: Annotated[Path, typer.Argument(help="The file to write.")] = Path("ssmdiag.toml"),
+) -> None:
+    """Ask what is wanted, and write it down for `--config`."""
+    from ssmdiag.setup.configuration import written
+    from ssmdiag.wiring.job import write_aside
+
+    if file.exists():
+        fail(JobError(f"{file} exists already: edit it, or name another one"))
+    try:
+        write_aside(file, written(_asked()))
+    except JobError as error:
+        fail(error)
+    typer.echo(f"{file} is written. Next: ssmdiag setup plan --config {file}")
+
+
+def _asked() -> Wish:
+    group = typer.prompt("Log group of the sessions", default="/ssm/sessions")
+    alias = typer.prompt("Alias of the KMS key", default="alias/session-manager-logs")
+    role = typer.prompt("Role of the nodes (empty: that of the node it runs on)", default="")
+    users = typer.prompt("Who starts sessions: roles or ARNs, with commas", default="")
+    admins = typer.prompt("Who administers the key: ARNs, with commas", default="")
+    days = typer.prompt("Days to keep events (0: for ever)", default=365, type=int)
+    streaming = typer.confirm("Log while sessions run (else at their end)?", default=True)
+    bucket = typer.prompt("Bucket for session logs, besides (empty: none)", default="")
+    return Wish(
+        log_group=group,
+        key_alias=alias,
+        role=role or None,
+        session_user=_parts(users),
+        key_admin=_parts(admins),
+        retention=days or None,
+        streaming=streaming,
+        s3_bucket=bucket or None,
+    )
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())

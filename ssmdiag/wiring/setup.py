@@ -1,0 +1,221 @@
+"""``setup``: wishes and the world become a Plan; a Plan becomes text, or is carried out."""
+
+from __future__ import annotations
+
+import json
+import time
+import uuid
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Callable, Optional
+
+from ssmdiag.can.principals import NoSuchPrincipalError, find_who
+from ssmdiag.diagnose import diagnosis
+from ssmdiag.diagnose.trial import with_links
+from ssmdiag.model import Checked, Report, Situation
+from ssmdiag.requirements.contract import Gap, Requirement
+from ssmdiag.requirements.identity import CALLER
+from ssmdiag.requirements.preferences_facts import find_preferences
+from ssmdiag.requirements.registry import discover
+from ssmdiag.setup import configuration
+from ssmdiag.setup.apply import Means, Outcome, apply
+from ssmdiag.setup.documents import document_of, reading_of
+from ssmdiag.setup.grounds import WishError, account_of, settle, situation_of
+from ssmdiag.setup.live import Trial, try_out
+from ssmdiag.setup.lockout import Author, lockouts
+from ssmdiag.setup.permissions import permissions
+from ssmdiag.setup.plan import Plan, make_plan, requirements_of
+from ssmdiag.setup.remove import Removal, make_removal
+from ssmdiag.setup.wanted import Wanted, Wish, complaints
+from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
+from ssmdiag.wiring.reach import Reach, access, door, in_region, keep
+from ssmdiag.wiring.state import backup, state_folder
+from ssmdiag.world import empty
+from ssmdiag.world.asking import Asking, Door, first_of, nothing
+from ssmdiag.world.aws import configured_region
+from ssmdiag.world.call import Call, Known
+
+_SETTLES_WITHIN = 60.0
+_PAUSE = 5.0
+
+
+@dataclass(frozen=True)
+class SetupJob:
+    """One set-up as asked for."""
+
+    wish: Wish = field(default_factory=Wish)
+    config: Optional[Path] = None
+    account: Optional[str] = None
+    """Plan for an empty account of this id, and ask nobody."""
+    reach: Reach = field(default_factory=Reach)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a set-up stands on: the wanted configuration, and the world to ask."""
+
+    wanted: Wanted
+    ask: Asking
+    region: str
+    assumed: bool = False
+    """True if nobody was asked: the account is taken to be empty."""
+
+    @property
+    def author(self) -> Optional[str]:
+        """Whose credentials these are, if that is known."""
+        answer = self.ask(CALLER)
+        if self.assumed or not isinstance(answer, Known):
+            return None
+        return str(answer.data.get("Arn"))
+
+
+def ground(job: SetupJob, around: Surroundings) -> Ground:
+    """Settle what is wanted, and open the door to ask through. Raises JobError."""
+    wish = _wish(job)
+    if job.account is not None:
+        region = job.reach.region or configured_region(job.reach.profile)
+        if not region:
+            raise MisuseError("--account plans for an empty account; say where, with --region")
+        through: Door = empty.door(job.account, region)
+    else:
+        through, region = door(job.reach, around)
+    _check(wish, region, job.account or "")
+    node = Asking(through)
+    try:
+        account = job.account or account_of(node)
+        wanted = settle(wish, node, region, account)
+    except WishError as error:
+        raise JobError(str(error)) from None
+    # From here on it is about every node that has the role, not about this one.
+    anywhere = nothing("this is about all nodes of the role")
+    ask = Asking(first_of([("host", anywhere)], node))
+    return Ground(wanted, ask, region, assumed=job.account is not None)
+
+
+def _wish(job: SetupJob) -> Wish:
+    """The choices of the file, overridden by those of the options."""
+    if job.config is None:
+        return job.wish
+    try:
+        written = configuration.read(job.config.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JobError(f"{job.config} cannot be read: {error.strerror}") from None
+    except (UnicodeDecodeError, configuration.ConfigurationError) as error:
+        raise MisuseError(f"{job.config}: {error}") from None
+    given = {f.name: getattr(job.wish, f.name) for f in fields(Wish)}
+    return replace(written, **{name: v for name, v in given.items() if v not in (None, ())})
+
+
+def _check(wish: Wish, region: str, account: str) -> None:
+    lines = complaints(wish, region, account)
+    if lines:
+        raise MisuseError("; ".join(lines))
+
+
+def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
+    """Plan the set-up. Raises JobError."""
+    standing = ground(job, around)
+    made = make_plan(standing.wanted, standing.ask)
+    keep(job.reach, standing.ask, standing.region)
+    return made, standing
+
+
+def removal(job: SetupJob, around: Surroundings) -> tuple[Removal, Ground]:
+    """Plan the way back. Raises JobError."""
+    standing = ground(job, around)
+    return make_removal(standing.wanted, standing.ask), standing
+
+
+def needed(made: Plan, standing: Ground) -> str:
+    """The policy of whoever plans and carries out this plan, as JSON."""
+    reads: list[Call] = list(standing.ask.answers)
+    reads += [reading_of(call) for call in made.calls if document_of(call)]
+    return json.dumps(permissions(made.wanted, reads, made.calls), indent=2) + "\n"
+
+
+# --- carrying a plan out ------------------------------------------------------------------------
+
+
+def objections(made: Plan, standing: Ground, *, unproved: bool) -> tuple[str, ...]:
+    """Why this plan must not be carried out; empty if it may."""
+    lines = [f"with it, this would be broken: {_told(c)}" for c in made.broken]
+    if not unproved:
+        lines += [
+            f"it is not proved, since this could not be verified: {_told(c)} (--unproved carries "
+            "it out all the same)"
+            for c in made.unverified
+        ]
+    author = _author(standing)
+    if author is not None:
+        lines += lockouts(made.calls, author)
+    return tuple(lines)
+
+
+def _told(checked: Checked) -> str:
+    return str(getattr(checked.verdict, "said", checked.title))
+
+
+def _author(standing: Ground) -> Optional[Author]:
+    if standing.author is None:
+        return None
+    try:
+        who = find_who(standing.ask, Situation(standing.region), standing.author)
+    except NoSuchPrincipalError:
+        return Author(standing.author, standing.author, standing.wanted.account, None, None)
+    return Author(who.principal, who.principal_arn, who.account, who.identity, who.boundary)
+
+
+def carry_out(
+    made: Plan,
+    job: SetupJob,
+    around: Surroundings,
+    say: Callable[[str], None],
+    folder: Optional[Path],
+) -> Outcome:
+    """Carry the plan out through boto3, keeping what it replaces in ``folder``. Raises JobError."""
+    aws, _ = access(job.reach)
+    place = folder or state_folder(around) / "before" / f"{around.now:%Y-%m-%dT%H%M%S}"
+    means = Means(aws.write, say, lambda name, text: backup(place, name, text), sleep=time.sleep)
+    return apply(made, means)
+
+
+def settled(job: SetupJob, around: Surroundings) -> Plan:
+    """What is left to be done after a plan was carried out, once AWS shows what was done."""
+    end = time.monotonic() + _SETTLES_WITHIN
+    while True:
+        again, _ = plan(job, around)
+        if again.done or time.monotonic() > end:
+            return again
+        time.sleep(_PAUSE)
+
+
+# --- verifying ----------------------------------------------------------------------------------
+
+
+def verify(job: SetupJob, around: Surroundings, *, live: bool) -> Report:
+    """Ask every Requirement of the configuration in force, and of what is wished for besides; with
+    ``live``, write to the log group for real too. Raises JobError."""
+    own: tuple[Requirement, ...] = ()
+    if _wish(job) == Wish():
+        through, region = door(job.reach, around)
+        ask, situation = Asking(through), Situation(region)
+    else:
+        standing = ground(job, around)
+        ask, region = standing.ask, standing.region
+        situation, own = situation_of(standing.wanted), requirements_of(standing.wanted)
+    whole = (*discover(), *own)
+    report = diagnosis.diagnose(situation, diagnosis.Reading(), whole, ask, in_region(region))
+    keep(job.reach, ask, region)
+    return _tried_out(report, ask, situation, job) if live else report
+
+
+def _tried_out(report: Report, ask: Asking, situation: Situation, job: SetupJob) -> Report:
+    found = find_preferences(ask, situation)
+    if isinstance(found, Gap) or not found.group:
+        raise JobError("--live writes to the log group of the preferences, and they name none")
+    caller = ask(CALLER)
+    who = str(caller.data.get("Arn")) if isinstance(caller, Known) else "whoever asks"
+    aws, _ = access(job.reach)
+    moment = time.time_ns() // 1_000_000
+    trial = Trial(found.group, f"ssmdiag-verify-{uuid.uuid4()}", moment, who)
+    return with_links(report, try_out(trial, aws.write))
