@@ -218,6 +218,12 @@ def _half_made_role(perform: Perform, region: str) -> Iterator[Call]:
     yield call("iam", "RemoveRoleFromInstanceProfile", RoleName=ROLE, InstanceProfileName=ROLE)
 
 
+def _cut_short(perform: Perform, account_id: str, region: str) -> None:
+    _without(_other_preferences)(perform, account_id, region)
+    update, _ = planned(State(_empty, region)).calls
+    perform(update)
+
+
 def _no_preferences(perform: Perform, region: str) -> Iterator[Call]:
     del perform, region
     yield call("ssm", "DeleteDocument", Name=DOCUMENT)
@@ -255,6 +261,7 @@ STATES: dict[str, State] = {
     "no permissions": State(_without(_no_permissions)),
     "no preferences": State(_without(_no_preferences)),
     "other preferences": State(_without(_other_preferences)),
+    "preferences that were not made the default": State(_cut_short),
     "foreign statements": State(_without(_foreign_statements)),
     "China": State(_empty, region="cn-north-1"),
     "GovCloud, with a bucket": State(_empty, region="us-gov-west-1", wish=_BOTH),

@@ -5,7 +5,7 @@ import sys
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import Annotated, Any, Callable, Optional
 
 import typer
 
@@ -211,8 +211,21 @@ def apply(
 
     job = setup.SetupJob(wish, config, None, reach)
     around = surroundings()
+
+    def again() -> Any:
+        return setup.plan(job, around)
+
+    _carry_out(again, job, yes=yes, unproved=unproved, backup=backup)
+
+
+def _carry_out(
+    again: Callable[[], Any], job: Any, *, yes: bool, unproved: bool, backup: Optional[Path]
+) -> None:
+    """Plan, show, ask, do, and see what is left. ``again`` makes the plan, as things are then."""
+    from ssmdiag.wiring import setup
+
     try:
-        made, standing = setup.plan(job, around)
+        made, standing = again()
         typer.echo(worded(made, standing.author, PlanFormat.text, None), nl=False)
         if not made.calls:
             raise typer.Exit(NOT_DONE if made.open else 0)
@@ -220,11 +233,11 @@ def apply(
         if refused:
             raise JobError("; ".join(refused))
         _agree(yes)
-        outcome = setup.carry_out(made, job, around, typer.echo, backup)
+        outcome = setup.carry_out(made, job, surroundings(), typer.echo, backup)
         if outcome.failed is not None:
             _tell(outcome)
             raise typer.Exit(NOT_DONE)
-        left = setup.settled(job, around)
+        left = setup.settled(again)
     except JobError as error:
         fail(error)
     if left.done:
@@ -292,24 +305,48 @@ def verify(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
+class FormatOfWayBack(str, Enum):
+    """What a way back can be written as: there is nothing to deploy in it."""
+
+    text = "text"
+    commands = "commands"
+    powershell = "powershell"
+    json = "json"
+
+
 @commands.command("remove")
 @wishing
 @reaching
 def remove(
     config: Config = None,
-    format_: FormatOfPlan = PlanFormat.text,
+    format_: Annotated[
+        FormatOfWayBack, typer.Option("--format", help="For reading or running.")
+    ] = FormatOfWayBack.text,
     output: Output = None,
     redact: Redact = False,
+    apply_: Annotated[bool, typer.Option("--apply", help="Carry it out, after asking.")] = False,
+    yes: Yes = False,
+    backup: Backup = None,
     *,
     wish: Wish,
     reach: Reach,
 ) -> None:
-    """Plan the way back, and say what stays. Never deletes a key or a log; changes nothing."""
+    """Plan the way back, and say what stays. Never deletes a key or a log."""
     from ssmdiag.wiring import setup
 
+    job = setup.SetupJob(wish, config, None, reach)
+
+    def again() -> Any:
+        back, standing = setup.removal(job, surroundings())
+        return back.plan, standing
+
+    if apply_:
+        _carry_out(again, job, yes=yes, unproved=False, backup=backup)
+        return
     try:
-        back, standing = setup.removal(setup.SetupJob(wish, config, None, reach), surroundings())
-        whole = worded(back.plan, standing.author, format_, output, back.left)
+        back, standing = setup.removal(job, surroundings())
+        form = PlanFormat(format_.value)
+        whole = worded(back.plan, standing.author, form, output, back.left)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)

@@ -16,6 +16,7 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.world.call import Call
 
+KEY_POLICY_WRITES = ("CreateKey", "PutKeyPolicy")
 _ACTION = "kms:PutKeyPolicy"
 
 
@@ -33,7 +34,7 @@ class Author:
 def lockouts(calls: Sequence[Call], author: Author) -> Iterator[str]:
     """One line for each key policy that would lock its author out."""
     for call in calls:
-        if call.operation not in ("CreateKey", "PutKeyPolicy"):
+        if call.operation not in KEY_POLICY_WRITES:
             continue
         parameters = call.parameters
         arn = call.gives.stand_in if call.gives else parameters.get("KeyId", "")

@@ -79,6 +79,7 @@ class Plan:
     """Every Requirement, with the plan laid over the world."""
     replaced: Mapping[Call, str]
     """The text, as it is now, of every document that a Call replaces."""
+    purpose: str = "Encrypted Session Manager logging"
 
     @property
     def calls(self) -> tuple[Call, ...]:

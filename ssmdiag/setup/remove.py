@@ -67,6 +67,7 @@ def make_removal(wanted: Wanted, ask: Ask) -> Removal:
         check(ordinary, ask, situation),
         check(ordinary, Overlay(ask, calls) if calls else ask, situation),
         {order: text for order, text in texts.items() if text is not None},
+        purpose="The way back from encrypted Session Manager logging",
     )
     return Removal(plan, tuple(_left(wanted)))
 

@@ -22,7 +22,7 @@ from ssmdiag.setup.apply import Means, Outcome, apply
 from ssmdiag.setup.documents import document_of, reading_of
 from ssmdiag.setup.grounds import WishError, account_of, settle, situation_of
 from ssmdiag.setup.live import Trial, try_out
-from ssmdiag.setup.lockout import Author, lockouts
+from ssmdiag.setup.lockout import KEY_POLICY_WRITES, Author, lockouts
 from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import Removal, make_removal
@@ -76,7 +76,8 @@ def ground(job: SetupJob, around: Surroundings) -> Ground:
         region = job.reach.region or configured_region(job.reach.profile)
         if not region:
             raise MisuseError("--account plans for an empty account; say where, with --region")
-        through: Door = empty.door(job.account, region)
+        people = (*wish.key_admin, *wish.session_user)
+        through: Door = empty.door(job.account, region, people)
     else:
         through, region = door(job.reach, around)
     _check(wish, region, job.account or "")
@@ -128,6 +129,7 @@ def removal(job: SetupJob, around: Surroundings) -> tuple[Removal, Ground]:
 
 def needed(made: Plan, standing: Ground) -> str:
     """The policy of whoever plans and carries out this plan, as JSON."""
+    _author(made, standing)  # whom a key policy must not lock out is asked for, too
     reads: list[Call] = list(standing.ask.answers)
     reads += [reading_of(call) for call in made.calls if document_of(call)]
     return json.dumps(permissions(made.wanted, reads, made.calls), indent=2) + "\n"
@@ -145,7 +147,7 @@ def objections(made: Plan, standing: Ground, *, unproved: bool) -> tuple[str, ..
             "it out all the same)"
             for c in made.unverified
         ]
-    author = _author(standing)
+    author = _author(made, standing)
     if author is not None:
         lines += lockouts(made.calls, author)
     return tuple(lines)
@@ -155,8 +157,9 @@ def _told(checked: Checked) -> str:
     return str(getattr(checked.verdict, "said", checked.title))
 
 
-def _author(standing: Ground) -> Optional[Author]:
-    if standing.author is None:
+def _author(made: Plan, standing: Ground) -> Optional[Author]:
+    writes = any(call.operation in KEY_POLICY_WRITES for call in made.calls)
+    if not writes or standing.author is None:
         return None
     try:
         who = find_who(standing.ask, Situation(standing.region), standing.author)
@@ -179,13 +182,13 @@ def carry_out(
     return apply(made, means)
 
 
-def settled(job: SetupJob, around: Surroundings) -> Plan:
+def settled(again: Callable[[], tuple[Plan, Ground]]) -> Plan:
     """What is left to be done after a plan was carried out, once AWS shows what was done."""
     end = time.monotonic() + _SETTLES_WITHIN
     while True:
-        again, _ = plan(job, around)
-        if again.done or time.monotonic() > end:
-            return again
+        left, _ = again()
+        if left.done or time.monotonic() > end:
+            return left
         time.sleep(_PAUSE)
 
 

@@ -28,7 +28,6 @@ _PAGES_AT_MOST = 1000
 _ATTEMPTS = 3
 
 
-
 @dataclass(frozen=True)
 class Access:
     """How AWS is reached."""

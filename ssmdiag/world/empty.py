@@ -7,7 +7,8 @@ What AWS itself puts into every account is there. Sources: AWS Managed Policy Re
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Callable
 
 from ssmdiag.iam.arn import partition_of
 from ssmdiag.world.asking import Door
@@ -75,8 +76,20 @@ _LISTS = {
 }
 
 
-def door(account: str, region: str) -> Door:
-    """The door of an empty account. Whoever sees it is its administrator."""
+# Nobody knows what policies they have; none is what a plan may rely on.
+_OF_PEOPLE: dict[str, Callable[[str], dict[str, Any]]] = {
+    "GetRole": lambda arn: {"Role": {"Arn": arn}},
+    "GetUser": lambda arn: {"User": {"Arn": arn}},
+    "ListRolePolicies": lambda _: {"PolicyNames": []},
+    "ListAttachedRolePolicies": lambda _: {"AttachedPolicies": []},
+}
+
+
+def door(account: str, region: str, people: Iterable[str] = ()) -> Door:
+    """The door of an empty account. Whoever sees it is its administrator.
+
+    ``people`` are there all the same: ARNs of roles and users, or names of roles.
+    """
     partition = partition_of(region)
     core = f"arn:{partition}:iam::aws:policy/{_CORE}"
     known: dict[tuple[str, str], Any] = {
@@ -86,8 +99,15 @@ def door(account: str, region: str) -> Door:
         },
     }
 
+    named = {name.rsplit("/", 1)[-1]: name for name in people}
+
     def ask(question: Call) -> Answer:
-        operation = question.operation
+        operation, asked = question.operation, question.parameters
+        person = named.get(str(asked.get("RoleName") or asked.get("UserName")))
+        if person and operation in _OF_PEOPLE:
+            is_arn = person.startswith("arn:")
+            arn = person if is_arn else f"arn:{partition}:iam::{account}:role/{person}"
+            return Known(_OF_PEOPLE[operation](arn))
         if (question.service, operation) in known:
             return Known(known[question.service, operation])
         if operation in _LISTS:

@@ -61,6 +61,11 @@ def units(step: Step, plan: Plan) -> Iterator[Unit]:
         yield Unit(together, _guard(together, plan))
 
 
+def may_be_gone(order: Call) -> bool:
+    """Is it no failure if AWS says that there is nothing of that name (any more)?"""
+    return order.operation.startswith("Delete")
+
+
 def _guard(calls: Sequence[Call], plan: Plan) -> Union[Exists, Replaces, None]:
     order = calls[0]
     document = document_of(order)

@@ -18,9 +18,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+from ssmdiag.requirements.identity import CALLER
 from ssmdiag.setup.commands import Command, document, kebab, kept_of, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
-from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, units
+from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.formats.script import comment, explained
 from ssmdiag.setup.plan import Plan
 from ssmdiag.world.call import Call
@@ -136,36 +137,37 @@ def powershell(plan: Plan) -> str:
     """
     wanted = plan.wanted
     header = _comment(
-        f"Encrypted Session Manager logging in {wanted.region}, account {wanted.account}. Made by "
-        "`ssmdiag setup plan --format powershell`. It may be run again: what is there already "
+        f"{plan.purpose} in {wanted.region}, account {wanted.account}. Made by "
+        "`ssmdiag setup`, --format powershell. It may be run again: what is there already "
         "stays as it is, and a document that has changed since this was made is not overwritten. "
         "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."
     )
     if not plan.calls:
         return "\n".join([*header, "Write-Host 'Nothing is to be done.'", ""])
-    body = _indented([*_checks(wanted.account, wanted.region), *_steps(plan)])
+    variables = {each: _variable(name) for each, name in variables_of(plan.calls).items()}
+    shell = _Shell(wanted.region, variables)
+    body = _indented([*_checks(wanted.account, shell), *_steps(plan, shell)])
     return "\n".join([*header, "", _OPENING + _FUNCTIONS, "try {", *body, "}", _CLOSING])
 
 
-def _checks(account: str, region: str) -> Iterator[str]:
+def _checks(account: str, shell: _Shell) -> Iterator[str]:
     yield "if (-not (Get-Command aws -CommandType Application -ErrorAction SilentlyContinue)) {"
     yield f"{_MARGIN}throw 'the AWS CLI is not installed: https://aws.amazon.com/cli/'"
     yield "}"
-    whose = f"sts get-caller-identity --region {region}"
-    yield f"$account = Invoke-Aws {whose} --query 'Account' --output text"
-    yield f"if ($account -cne {_literal(account)}) {{"
-    yield (f'{_MARGIN}throw "these credentials are of account $account, the plan is for {account}"')
+    yield f"$expected = {_literal(_shown(account))}"
+    yield from shell.command("$account = Invoke-Aws", CALLER, {}, "Account")
+    yield "if ($account -cne $expected) {"
+    yield (f'{_MARGIN}throw "these credentials are of account $account, the plan is for $expected"')
     yield "}"
 
 
-def _steps(plan: Plan) -> Iterator[str]:
-    variables = {each: _variable(name) for each, name in variables_of(plan.calls).items()}
+def _steps(plan: Plan, shell: _Shell) -> Iterator[str]:
     for number, step in enumerate((s for s in plan.steps if s.calls), start=1):
         yield ""
         yield from _comment(f"{number}. {explained(step)}")
         yield f"Write-Host {_literal(_shown(f'{number}. {step.summary}'))}"
         for unit in units(step, plan):
-            yield from _Written(unit, plan.wanted.region, variables).pieces()
+            yield from _Written(unit, shell).pieces()
     yield ""
     yield "Write-Host 'Done. Check it with: ssmdiag setup verify'"
 
@@ -175,9 +177,7 @@ class _Written:
     """One unit as pieces of the script: lines, or a whole here-string."""
 
     unit: Unit
-    region: str
-    variables: Mapping[str, str]
-    """The promised values that are known so far, by what stands for them."""
+    shell: _Shell
 
     def pieces(self) -> Iterator[str]:
         guard = self.unit.guard
@@ -190,22 +190,23 @@ class _Written:
 
     def _making(self, guard: Exists) -> Iterator[str]:
         promise = self.unit.calls[0].gives
-        promised = self.variables.get(promise.stand_in) if promise else None
+        promised = self.shell.variables.get(promise.stand_in) if promise else None
         variable = promised or "$there"
-        yield from self._command(f"{variable} = Find-Aws", guard.read, {}, guard.query)
+        yield from self.shell.command(f"{variable} = Find-Aws", guard.read, {}, guard.query)
         yield f"if (-not {variable}) {{"
         yield from _indented(self._commands({}))
         yield "}"
 
     def _replacing(self, guard: Replaces) -> Iterator[str]:
-        wanted = _json(guard.wanted) or guard.wanted
-        yield self._text("$wanted", wanted, self.variables)
+        wanted = _laid_out(guard.wanted, guard.what)
+        yield _here_string("$wanted", wanted, self.shell.variables)
         unchanged = "''"
         if guard.before is not None:
-            yield self._text("$before", _as_it_is(guard), {})
+            _laid_out(guard.before, guard.what)
+            yield _here_string("$before", "\n".join(_ascii(guard.before).splitlines()), {})
             unchanged = "(Get-Squeezed $before)"
         query = f"to_string({{text: to_string({guard.query})}})"
-        yield from self._command("$now = Find-Document", guard.read, {}, query)
+        yield from self.shell.command("$now = Find-Document", guard.read, {}, query)
         yield "if ($now -cne (Get-Squeezed $wanted)) {"
         yield f"{_MARGIN}if ($now -cne {unchanged}) {{"
         said = f"{_shown(guard.what)} is no longer what it was: make the plan anew"
@@ -221,28 +222,32 @@ class _Written:
                 text = _json(value)
                 if text is not None and text not in known:
                     known[text] = f"{_variable(kebab(name).replace('-', '_'))}Text"
-                    yield self._text(known[text], text, self.variables)
+                    yield _here_string(known[text], text, self.shell.variables)
             code = NOT_YET.get(call.operation)
             runner = f"Invoke-AwsPatiently {code}" if code else "Invoke-Aws"
-            kept = kept_of(call, self.variables)
+            if may_be_gone(call):
+                runner = "Find-Aws"
+            kept = kept_of(call, self.shell.variables)
             variable, query = (kept.variable, kept.query) if kept else ("$null", "")
-            yield from self._command(f"{variable} = {runner}", call, known, query)
+            yield from self.shell.command(f"{variable} = {runner}", call, known, query)
 
-    def _text(self, variable: str, text: str, stand_ins: Mapping[str, str]) -> str:
-        """JSON as a here-string, which a line ends that begins with ``'@``.
 
-        No line of JSON begins so: a string holds no line break, and outside of strings no
-        apostrophe stands.
-        """
-        return f"{variable} = @'\n{text}\n'@{_replacements(text, stand_ins)}"
+@dataclass(frozen=True)
+class _Shell:
+    """How commands are written where some values are in variables."""
 
-    def _command(
+    region: str
+    variables: Mapping[str, str]
+    """The promised values, by what stands for them."""
+
+    def command(
         self, opening: str, call: Call, texts: Mapping[str, str], query: str
     ) -> Iterator[str]:
+        """One Call behind ``opening``. ``texts`` are the variables that hold its JSON."""
         # It refuses what no command line can carry.
         Command(call, self.region, {}).text()
         bare = Command(replace(call, arguments="{}", gives=None), "", {})
-        # IAM and STS too answer for their partition only.
+        # IAM and STS are told the region, too: it says which partition is meant.
         place = f"--region {self._word(call.region or self.region)}"
         verb = " ".join([*bare.text().split()[1:3], place])
         options = [self._option(name, value, texts) for name, value in call.parameters.items()]
@@ -284,6 +289,15 @@ class _Written:
         return text if _BARE.fullmatch(text) else _literal(text)
 
 
+def _here_string(variable: str, text: str, stand_ins: Mapping[str, str]) -> str:
+    """JSON as a here-string, which a line ends that begins with ``'@``.
+
+    No line of JSON begins so: a string holds no line break, and outside of strings no apostrophe
+    stands.
+    """
+    return f"{variable} = @'\n{text}\n'@{_replacements(text, stand_ins)}"
+
+
 def _replacements(text: str, stand_ins: Mapping[str, str]) -> str:
     """What puts the values in the place of what stands for them."""
     known = ((each, variable) for each, variable in stand_ins.items() if each in text)
@@ -319,12 +333,12 @@ def _json(value: Any) -> Optional[str]:
     return None if text is None else _ascii(text)
 
 
-def _as_it_is(guard: Replaces) -> str:
-    """The text from which the plan was made. Raises ValueError if it is no JSON."""
-    before = guard.before or ""
-    if document(before) is None:
-        raise ValueError(f"{guard.what} is not JSON")
-    return "\n".join(_ascii(before).splitlines())
+def _laid_out(text: str, what: str) -> str:
+    """A document as JSON for whoever reads it. Raises ValueError if it is none."""
+    laid_out = _json(text)
+    if laid_out is None:
+        raise ValueError(f"{what} is not JSON")
+    return laid_out
 
 
 def _ascii(text: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ssmdiag.setup.commands import Command, Kept, document, kebab, kept_of, quoted, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
-from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, units
+from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.plan import Plan, Step
 from ssmdiag.world.call import Call
 
@@ -65,8 +65,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     wanted = plan.wanted
     yield "#!/bin/sh"
     yield from comment(
-        f"Encrypted Session Manager logging in {wanted.region}, account {wanted.account}. Made by "
-        "`ssmdiag setup plan --format commands`. It may be run again: what is there already stays "
+        f"{plan.purpose} in {wanted.region}, account {wanted.account}. Made by "
+        "`ssmdiag setup`, --format commands. It may be run again: what is there already stays "
         "as it is, and a document that has changed since this was made is not overwritten. "
         "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."
     )
@@ -180,6 +180,8 @@ class _Written:
         for call in self.unit.calls:
             code = NOT_YET.get(call.operation)
             runner = f"patiently {code} " if code else ""
+            if may_be_gone(call):
+                runner = "found "
             kept = kept_of(call, {**own, **variables})
             text = Command(call, self.region, {**own, **variables}, kept, runner).text()
             yield from textwrap.indent(text, margin).split("\n")

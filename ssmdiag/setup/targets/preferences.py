@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Union
 
-from ssmdiag.model import Broken, Holds, Resource, Verdict
+from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
 from ssmdiag.requirements.key_facts import Key, find_key
 from ssmdiag.requirements.preferences_facts import (
@@ -19,7 +19,7 @@ from ssmdiag.requirements.preferences_facts import (
 )
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
-from ssmdiag.world.call import Absent, Ask, Known
+from ssmdiag.world.call import Absent, Ask, Known, call
 
 _NEW: dict[str, Any] = {
     "schemaVersion": "1.0",
@@ -65,7 +65,25 @@ def _check(wanted: Wanted, ask: Ask) -> Verdict:
     if found.written:
         said = f"document {DEFAULT_DOCUMENT} says otherwise of {', '.join(differing)}"
         summary = f"set {', '.join(differing)} in {DEFAULT_DOCUMENT}"
-    return Broken(said, resource, (), (rewrite(found, differing, summary),))
+    return Broken(said, resource, (), (_saved(ask, rewrite(found, differing, summary)),))
+
+
+def _saved(ask: Ask, write: Write) -> Write:
+    """The same, or what is left of it where the newest version says so already.
+
+    Systems Manager refuses a version that says what the newest one does, which a set-up leaves
+    that was cut short (API Reference, UpdateDocument: DuplicateDocumentContent).
+    """
+    newest = ask(reading(DEFAULT_DOCUMENT, "$LATEST"))
+    if not isinstance(newest, Known) or write.calls[0].operation != "UpdateDocument":
+        return write
+    if parsed(newest.data.get("Content")) != parsed(write.calls[0].parameters["Content"]):
+        return write
+    version = str(newest.data["DocumentVersion"])
+    order = call(
+        "ssm", "UpdateDocumentDefaultVersion", Name=DEFAULT_DOCUMENT, DocumentVersion=version
+    )
+    return Write((order,), f"make version {version} of {DEFAULT_DOCUMENT} the default version")
 
 
 def _now(ask: Ask) -> Union[Preferences, Gap]:
