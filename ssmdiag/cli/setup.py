@@ -142,7 +142,7 @@ def plan(
         if permissions:
             whole = setup.needed(made, standing)
         else:
-            whole = worded(made, standing.author, format_, output)
+            whole = worded(made, standing.by_whom(made), format_, output)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)
@@ -151,7 +151,7 @@ def plan(
 
 def worded(
     made: Any,
-    author: Optional[str],
+    author: str,
     form: PlanFormat,
     output: Optional[Path],
     left: tuple[str, ...] = (),
@@ -226,7 +226,7 @@ def _carry_out(
 
     try:
         made, standing = again()
-        typer.echo(worded(made, standing.author, PlanFormat.text, None), nl=False)
+        typer.echo(worded(made, standing.by_whom(made), PlanFormat.text, None), nl=False)
         if not made.calls:
             raise typer.Exit(NOT_DONE if made.open else 0)
         refused = setup.objections(made, standing, unproved=unproved)
@@ -244,7 +244,7 @@ def _carry_out(
         typer.echo("Done. Every requirement holds now.")
         return
     typer.echo("Done, but this does not hold yet; run it again in a minute:", err=True)
-    typer.echo(worded(left, None, PlanFormat.text, None), nl=False)
+    typer.echo(worded(left, "", PlanFormat.text, None), nl=False)
     raise typer.Exit(NOT_DONE)
 
 
@@ -346,7 +346,7 @@ def remove(
     try:
         back, standing = setup.removal(job, surroundings())
         form = PlanFormat(format_.value)
-        whole = worded(back.plan, standing.author, form, output, back.left)
+        whole = worded(back.plan, standing.by_whom(back.plan), form, output, back.left)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Optional
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.model import Checked, Holds
@@ -14,15 +13,15 @@ from ssmdiag.setup.plan import Plan, Step
 SCHEMA = "ssmdiag.plan/1"
 
 
-def text(plan: Plan, layout: Layout, *, left: Sequence[str] = (), author: Optional[str]) -> str:
+def text(plan: Plan, layout: Layout, *, left: Sequence[str] = (), author: str = "") -> str:
     """Tell what is to be done, why, and what proves it; ``left`` is what a way back leaves.
 
-    ``author`` is whose credentials would carry it out, if that is known.
+    ``author`` says whose credentials would carry it out, if that is known.
     """
     return "\n".join(_lines(plan, layout, left, author)) + "\n"
 
 
-def _lines(plan: Plan, layout: Layout, left: Sequence[str], author: Optional[str]) -> Iterator[str]:
+def _lines(plan: Plan, layout: Layout, left: Sequence[str], author: str) -> Iterator[str]:
     wanted = plan.wanted
     held = sum(isinstance(c.verdict, Holds) for c in plan.after)
     steps = [step for step in plan.steps if step.calls]
@@ -48,8 +47,8 @@ def _lines(plan: Plan, layout: Layout, left: Sequence[str], author: Optional[str
             yield from layout.paragraph(sentence, "- ")
     if steps:
         yield ""
-        who = f" (these credentials are {author})" if author else ""
-        said = f"It takes somebody who may do what --permissions prints{who}."
+        said = "It takes somebody who may do what --permissions prints"
+        said += f"; {author}." if author else "."
         yield from layout.paragraph(said, style="quiet")
 
 

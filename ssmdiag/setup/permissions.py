@@ -78,7 +78,7 @@ def permissions(place: Place, reads: Iterable[Call], writes: Iterable[Call]) -> 
     """The policy document for these Calls: reading on everything, writing on what is written."""
     statements: dict[str, set[str]] = {}
     for order in writes:
-        for action, resource in _needed(place, order):
+        for action, resource in needed_for(place, order):
             statements.setdefault(resource, set()).add(action)
     asked = {action_of(c.service, c.operation) for c in reads if c.service != "host"}
     # AWS asks for no permission where one only asks who he is.
@@ -91,7 +91,8 @@ def permissions(place: Place, reads: Iterable[Call], writes: Iterable[Call]) -> 
     return {"Version": "2012-10-17", "Statement": [looking, *changing]}
 
 
-def _needed(place: Place, order: Call) -> Iterable[tuple[str, str]]:
+def needed_for(place: Place, order: Call) -> Iterable[tuple[str, str]]:
+    """The actions, each with its resource, that one write Call takes."""
     parameters = order.parameters
     resource_of = _RESOURCES.get(order.operation)
     resource = resource_of(place, parameters) if resource_of else "*"

@@ -6,6 +6,7 @@ import json
 import time
 import uuid
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Callable, Optional
 
@@ -19,10 +20,10 @@ from ssmdiag.requirements.preferences_facts import find_preferences
 from ssmdiag.requirements.registry import discover
 from ssmdiag.setup import configuration
 from ssmdiag.setup.apply import Means, Outcome, apply
+from ssmdiag.setup.author import Author, lockouts, refusals
 from ssmdiag.setup.documents import document_of, reading_of
 from ssmdiag.setup.grounds import WishError, account_of, settle, situation_of
 from ssmdiag.setup.live import Trial, try_out
-from ssmdiag.setup.lockout import KEY_POLICY_WRITES, Author, lockouts
 from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import Removal, make_removal
@@ -60,13 +61,26 @@ class Ground:
     assumed: bool = False
     """True if nobody was asked: the account is taken to be empty."""
 
-    @property
-    def author(self) -> Optional[str]:
+    @cached_property
+    def author(self) -> Optional[Author]:
         """Whose credentials these are, if that is known."""
         answer = self.ask(CALLER)
         if self.assumed or not isinstance(answer, Known):
             return None
-        return str(answer.data.get("Arn"))
+        arn = str(answer.data["Arn"])
+        try:
+            who = find_who(self.ask, Situation(self.region), arn)
+        except NoSuchPrincipalError:
+            return Author(arn, arn, self.wanted.account, None, None)
+        return Author(who.principal, who.principal_arn, who.account, who.identity, who.boundary)
+
+    def by_whom(self, made: Plan) -> str:
+        """Who must carry the plan out, and whether these credentials may; empty if unknown."""
+        if self.author is None:
+            return ""
+        refused = refusals(made.calls, self.author, made.wanted)
+        may_not = f", who may not do {', '.join(refused)}" if refused else ""
+        return f"these credentials are {self.author.principal}{may_not}"
 
 
 def ground(job: SetupJob, around: Surroundings) -> Ground:
@@ -117,6 +131,7 @@ def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the set-up. Raises JobError."""
     standing = ground(job, around)
     made = make_plan(standing.wanted, standing.ask)
+    standing.by_whom(made)  # who asks belongs to what is asked
     keep(job.reach, standing.ask, standing.region)
     return made, standing
 
@@ -129,7 +144,6 @@ def removal(job: SetupJob, around: Surroundings) -> tuple[Removal, Ground]:
 
 def needed(made: Plan, standing: Ground) -> str:
     """The policy of whoever plans and carries out this plan, as JSON."""
-    _author(made, standing)  # whom a key policy must not lock out is asked for, too
     reads: list[Call] = list(standing.ask.answers)
     reads += [reading_of(call) for call in made.calls if document_of(call)]
     return json.dumps(permissions(made.wanted, reads, made.calls), indent=2) + "\n"
@@ -147,25 +161,17 @@ def objections(made: Plan, standing: Ground, *, unproved: bool) -> tuple[str, ..
             "it out all the same)"
             for c in made.unverified
         ]
-    author = _author(made, standing)
+    author = standing.author
     if author is not None:
+        refused = refusals(made.calls, author, made.wanted)
+        if refused:
+            lines.append(f"{author.principal} may not do {', '.join(refused)} (see --permissions)")
         lines += lockouts(made.calls, author)
     return tuple(lines)
 
 
 def _told(checked: Checked) -> str:
     return str(getattr(checked.verdict, "said", checked.title))
-
-
-def _author(made: Plan, standing: Ground) -> Optional[Author]:
-    writes = any(call.operation in KEY_POLICY_WRITES for call in made.calls)
-    if not writes or standing.author is None:
-        return None
-    try:
-        who = find_who(standing.ask, Situation(standing.region), standing.author)
-    except NoSuchPrincipalError:
-        return Author(standing.author, standing.author, standing.wanted.account, None, None)
-    return Author(who.principal, who.principal_arn, who.account, who.identity, who.boundary)
 
 
 def carry_out(
