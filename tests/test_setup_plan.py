@@ -1,12 +1,25 @@
-"""Plans: from every starting state, what is missing and nothing else."""
+"""Plans: from every starting state, what is missing and nothing else.
+
+``fixtures/setup`` holds the plan of every state as a person reads it. After a change of wording:
+``SSMDIAG_REGENERATE=1 python -m pytest tests/test_setup_plan.py``; then read the diff.
+"""
 
 from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
 
 import pytest
 
 from ssmdiag.demo.account import Account
+from ssmdiag.render.layout import Layout
+from ssmdiag.render.plan import text
 from ssmdiag.wiring.reach import performing
 from tests.starting_states import STATES, carry_out, planned, start, unmet
+
+FIXTURES = Path(__file__).parent / "fixtures/setup"
+_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @pytest.mark.parametrize("name", STATES)
@@ -14,6 +27,12 @@ def test_a_plan_that_is_carried_out_leaves_nothing_to_be_done(name: str, account
     state = STATES[name]
     start(state, account.id)
     plan = planned(state)
-    assert [f"{c.id}: {c.verdict}" for c in plan.open] == []
+
+    told = _KEY_ID.sub("KEY-ID", text(plan, Layout()))
+    file = FIXTURES / f"{name.replace(', ', ' ').replace(' ', '-')}.txt"
+    if os.environ.get("SSMDIAG_REGENERATE"):
+        file.write_text(told, encoding="utf-8")
+    assert told == file.read_text(encoding="utf-8")
+
     carry_out(performing(state.region), plan.calls)
     assert unmet(state) == []

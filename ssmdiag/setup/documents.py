@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Optional
+from typing import Any, Optional, Union
 
 from ssmdiag.world.call import Ask, Call, Known, call
 
@@ -102,20 +102,23 @@ def replaced(ask: Ask, order: Call) -> Optional[str]:
     return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
 
 
-def written_once(calls: Sequence[Call]) -> list[Optional[Call]]:
+def written_once(calls: Sequence[Call]) -> list[Union[Call, int]]:
     """Write each document once: where it is written first, as it is written last.
 
-    A later text was composed with the earlier one in place, and so contains it. What stands at the
-    position of a Call that is not needed then is None.
+    A later text was composed with the earlier one in place, and so contains it. At the position of
+    a Call that is not needed then stands the position of the one that does its work.
     """
-    last = {which: order for order in calls for which in [_which(order)] if which}
-    kept: list[Optional[Call]] = []
-    for order in calls:
+    first: dict[tuple[str, ...], int] = {}
+    kept: list[Union[Call, int]] = []
+    for position, order in enumerate(calls):
         which = _which(order)
-        if which is None:
+        if which is None or which not in first:
             kept.append(order)
+            first.update({which: position} if which else {})
         else:
-            kept.append(_holding(order, last.pop(which)) if which in last else None)
+            earlier = calls[first[which]]
+            kept[first[which]] = _holding(earlier, order)
+            kept.append(first[which])
     return kept
 
 
@@ -131,8 +134,6 @@ def _which(order: Call) -> Optional[tuple[str, ...]]:
 
 
 def _holding(order: Call, last: Call) -> Call:
-    if order is last:
-        return order
     document = document_of(order)
     parameter = document.text if document else "Policy"
     arguments = {**order.parameters, parameter: text_of(last)}

@@ -183,10 +183,28 @@ def _place(step: Step) -> int:
 
 
 def _folded(steps: Sequence[Step]) -> tuple[Step, ...]:
-    """The steps, each document written once; a step with nothing left goes."""
-    kept = iter(written_once([call for step in steps for call in step.calls]))
-    folded = []
+    """The steps, each document written once. A step whose work another does joins that one."""
+    kept = written_once([call for step in steps for call in step.calls])
+    owner = [number for number, step in enumerate(steps) for _ in step.calls]
+    folded: list[Step] = []
+    position = 0
     for step in steps:
-        calls = [next(kept) for _ in step.calls]
-        folded.append(replace(step, calls=tuple(call for call in calls if call)))
+        mine = kept[position : position + len(step.calls)]
+        position += len(step.calls)
+        calls = tuple(call for call in mine if isinstance(call, Call))
+        others = [owner[each] for each in mine if isinstance(each, int)]
+        folded.append(replace(step, calls=calls))
+        if others and not calls:
+            folded[others[0]] = _joined(folded[others[0]], step)
+            folded[-1] = replace(step, calls=(), advice=())
     return tuple(step for step in folded if step.calls or step.advice)
+
+
+def _joined(step: Step, other: Step) -> Step:
+    return replace(
+        step,
+        summary=f"{step.summary}; {other.summary}",
+        why=tuple(dict.fromkeys((*step.why, *other.why))),
+        requirements=(*step.requirements, *other.requirements),
+        advice=tuple(dict.fromkeys((*step.advice, *other.advice))),
+    )
