@@ -114,7 +114,7 @@ def _path(path: str) -> Iterator[Found]:
         if stat.S_ISDIR(mode):
             yield from _folder(path)
         elif stat.S_ISREG(mode):
-            yield _log_file(path)
+            yield named(path)
         else:
             yield SourceFile(
                 path, problem="not a regular file; a pipe is read from standard input, as '-'"
@@ -130,10 +130,11 @@ def _folder(folder: str) -> Iterator[Found]:
     if not chosen:
         yield SourceFile(folder, problem="there is no log in this folder")
     for path in chosen:
-        yield _log_file(path)
+        yield named(path)
 
 
-def _log_file(path: str) -> LogFile:
+def named(path: str) -> LogFile:
+    """What the name of a file tells: the log that it belongs to, and its number in it."""
     name = _ROLLED.fullmatch(Path(path).name)
     if not name:
         return LogFile(path, path)
