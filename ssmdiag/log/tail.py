@@ -148,7 +148,7 @@ class Tail:
                 return
             last = _last_record(file, mark.offset, end)
             for record in _parsed(file, mark.offset, last, wanted):
-                if not _told(record, mark):
+                if not (_told(record, mark) or self._too_old(record, now)):
                     yield Seen(record, _identity(file, record))
             yield from self._open(file, mark, last, end, now, wanted)
         except (OSError, EOFError, ValueError):
@@ -169,11 +169,16 @@ class Tail:
         shown = ""
         for record in _parsed(file, last, end, wanted):
             shown = shown or _text(record)
-            if not _told(record, mark):
+            if not (_told(record, mark) or self._too_old(record, now)):
                 yield Seen(record, _identity(file, record), open=not settled)
         at = end if settled else last
         behind = _digest(_bytes(file, max(0, at - _BEHIND), at))
         self.marks[file.head] = Mark(at, behind, "" if settled else shown)
+
+    def _too_old(self, record: Record, now: datetime) -> bool:
+        """Is it from before the time at which the first run is to begin?"""
+        since = now - self._start if isinstance(self._start, timedelta) else None
+        return bool(self._first and since and record.time and record.time < since)
 
     def _valid(self, file: _File, mark: Mark) -> Mark:
         """The Mark, or the file's start where it was cut short or written anew since."""

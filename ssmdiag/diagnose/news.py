@@ -1,0 +1,123 @@
+"""What is worth waking up for: a cause when it appears, changes, lasts, and when it is gone.
+
+A cause is a Finding; it is known by what is at fault, not by the lines that tell of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Literal, Optional
+
+from ssmdiag.model import Finding
+
+_SEVERITIES = ("info", "degraded", "no-logs", "session-refused", "offline")
+_RANKS = {name: rank for rank, name in enumerate(_SEVERITIES)}
+
+Kind = Literal["appeared", "changed", "reminder", "resolved"]
+
+LASTS = timedelta(hours=24)
+"""How long a cause that only the log tells of is taken to last after its last line."""
+
+
+@dataclass(frozen=True)
+class Cause:
+    """An open cause, as it was told last. Times are ISO 8601 in UTC."""
+
+    subject: str
+    verdict: str
+    severity: str
+    evidence: str
+    """Digest of what proves it."""
+    since: str
+    seen: str
+    told: str
+
+
+@dataclass(frozen=True)
+class News:
+    """One thing to tell."""
+
+    kind: Kind
+    key: str
+    cause: Cause
+    findings: tuple[Finding, ...]
+    """The Finding; none if it is resolved."""
+
+
+def key_of(finding: Finding) -> str:
+    """What a cause is known by, from run to run."""
+    resource = finding.resource
+    requirements = ",".join(sorted(finding.requirements))
+    return f"{resource.kind}:{resource.name}:{requirements}"
+
+
+def news(
+    findings: Sequence[Finding],
+    known: Mapping[str, Cause],
+    now: datetime,
+    remind: timedelta,
+    *,
+    complete: bool,
+) -> tuple[tuple[News, ...], dict[str, Cause]]:
+    """What is to be told now, and which causes are open then. ``now`` is in UTC.
+
+    ``complete`` says that every requirement was looked at: a cause of which there is no Finding is
+    gone then. Otherwise, or where only the log told of it, it lasts for ``LASTS`` without a line.
+    """
+    causes = dict(known)
+    told: list[News] = []
+    current = {key_of(finding): finding for finding in findings}
+    for key, finding in current.items():
+        before = known.get(key)
+        causes[key] = _cause(finding, before, now)
+        kind = _kind(causes[key], before, now, remind)
+        if kind:
+            causes[key] = replace(causes[key], told=now.isoformat())
+            told.append(News(kind, key, causes[key], (finding,)))
+    for key, cause in known.items():
+        if key not in current and (complete if cause.verdict == "broken" else _silent(cause, now)):
+            told.append(News("resolved", key, causes.pop(key), ()))
+    return tuple(told), causes
+
+
+def _cause(finding: Finding, before: Optional[Cause], now: datetime) -> Cause:
+    heard = bool(finding.symptoms) or finding.verdict == "broken" or before is None
+    return Cause(
+        subject=finding.said,
+        verdict=finding.verdict,
+        severity=_severity(finding) or (before.severity if before else ""),
+        evidence=_evidence(finding),
+        since=before.since if before else now.isoformat(),
+        seen=now.isoformat() if heard or before is None else before.seen,
+        told=before.told if before else "",
+    )
+
+
+def _severity(finding: Finding) -> str:
+    """What the user loses by it, as the worst of its Symptoms says; empty if none tells."""
+    worst = max((_RANKS.get(s.severity, 0) for s in finding.symptoms), default=-1)
+    return _SEVERITIES[worst] if worst >= 0 else ""
+
+
+def _evidence(finding: Finding) -> str:
+    # Counts and times change with every line, and are no news.
+    proof = (finding.said, finding.verdict, *finding.requirements)
+    return hashlib.sha256("\n".join(proof).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _kind(
+    cause: Cause, before: Optional[Cause], now: datetime, remind: timedelta
+) -> Optional[Kind]:
+    if before is None:
+        return "appeared"
+    worse = _RANKS.get(cause.severity, 0) > _RANKS.get(before.severity, 0)
+    if worse or cause.evidence != before.evidence:
+        return "changed"
+    return "reminder" if now - datetime.fromisoformat(before.told) >= remind else None
+
+
+def _silent(cause: Cause, now: datetime) -> bool:
+    return now - datetime.fromisoformat(cause.seen) >= LASTS

@@ -1,0 +1,75 @@
+"""The checkpoint survives what kills a process, and never hides that it was damaged."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ssmdiag.log.checkpoint import Checkpoint, LockedError, load, locked, save
+from ssmdiag.log.tail import Mark
+
+KNOWN = Checkpoint({"a.log": {"head": Mark(7, "b", "s")}}, {"causes": {}}, "2026-11-24T20:00:00")
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "watch.json"
+    assert save(path, KNOWN) is None
+    assert load(path) == (KNOWN, None)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [p.name for p in path.parent.iterdir()] == ["watch.json"]
+
+
+def test_the_first_run_has_none(tmp_path: Path) -> None:
+    assert load(tmp_path / "watch.json") == (None, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"schema": "ssmdiag.checkpoint/9"}', '{"schema": "ssmdiag.checkpoint/1"}'],
+)
+def test_a_damaged_one_is_put_aside_and_said(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "watch.json"
+    path.write_text(text, encoding="utf-8")
+    found, said = load(path)
+    assert found is None
+    assert said is not None
+    assert "put aside as watch.json.damaged" in said
+    assert (tmp_path / "watch.json.damaged").read_text(encoding="utf-8") == text
+    assert load(path) == (None, None)
+
+
+def test_where_nothing_can_be_written_the_old_one_stays_whole(tmp_path: Path) -> None:
+    path = tmp_path / "watch.json"
+    save(path, KNOWN)
+    # A file system of one page that is full: the kernel's own, so that root is refused as well.
+    full = Path("/dev/full")
+    if not full.exists():
+        pytest.skip("this system has no /dev/full")
+    said = save(full / "watch.json", KNOWN)
+    assert said is not None
+    assert "cannot be written" in said
+    assert load(path) == (KNOWN, None)
+
+
+def test_a_second_run_is_told_of_the_first(tmp_path: Path) -> None:
+    path = tmp_path / "watch.json"
+    program = (
+        "import sys; from pathlib import Path; from ssmdiag.log.checkpoint import locked\n"
+        "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    command = [sys.executable, "-c", program, str(path)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, env=os.environ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"held\n"
+        said = "another run of ssmdiag watch is at work"
+        with pytest.raises(LockedError, match=said), locked(path):
+            pass
+        other.kill()
+    with locked(path):
+        pass
