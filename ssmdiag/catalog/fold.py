@@ -36,26 +36,50 @@ class Folded:
     records: int
 
 
-def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
-    """Fold a stream of Records, in any order of files, in memory bounded by what differs.
+class Folder:
+    """Folds Records as they come, in memory bounded by what differs."""
 
-    Only WARN and above (and Records without a level that read like trouble) that no Pattern knows
-    become Clusters.
-    """
-    folding, noise = _Folding(catalog), _Folding(catalog)
-    templates = Templates()
-    benign = number = 0
-    for number, record in enumerate(records, 1):
-        hit = match(catalog, record)
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+        self._symptoms, self._noise = _Folding(catalog), _Folding(catalog)
+        self._templates = Templates()
+        self._benign = self._records = 0
+
+    def take(self, record: Record) -> Optional[Hit]:
+        """Fold one Record in; tells what it was recognised as.
+
+        Only WARN and above (and Records without a level that read like trouble) that no Pattern
+        knows become Clusters.
+        """
+        self._records += 1
+        hit = match(self._catalog, record)
         if hit is None:
             if looks_like_trouble(record.level, record.message):
-                templates.take(record)
+                self._templates.take(record)
         elif hit.pattern.benign:
-            benign += 1
-            noise.take(hit, record, number)
+            self._benign += 1
+            self._noise.take(hit, record, self._records)
         else:
-            folding.take(hit, record, number)
-    return Folded(folding.symptoms(), templates.clusters(), noise.symptoms(), benign, number)
+            self._symptoms.take(hit, record, self._records)
+        return hit
+
+    def folded(self) -> Folded:
+        """What it comes to so far. Echoes that wait for what they repeat wait no longer."""
+        return Folded(
+            self._symptoms.symptoms(),
+            self._templates.clusters(),
+            self._noise.symptoms(),
+            self._benign,
+            self._records,
+        )
+
+
+def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
+    """Fold a stream of Records, in any order of files."""
+    folder = Folder(catalog)
+    for record in records:
+        folder.take(record)
+    return folder.folded()
 
 
 _Same = Union[tuple[str, ...], str, None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from ssmdiag.cli import can, demo, diagnose, patterns, queries, setup
+from ssmdiag.cli import can, demo, diagnose, patterns, queries, setup, watch
 
 app = typer.Typer(
     name="ssmdiag",
@@ -16,6 +16,7 @@ app = typer.Typer(
 )
 app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
 app.command("can", epilog=can.EPILOG)(can.can)
+app.command("watch", epilog=watch.EPILOG)(watch.watch)
 app.add_typer(setup.commands, name="setup")
 app.add_typer(queries.commands, name="queries")
 app.command("explain")(patterns.explain)

@@ -31,6 +31,8 @@ class Cause:
     severity: str
     evidence: str
     """Digest of what proves it."""
+    lines: int
+    """How many lines of the log told of it."""
     since: str
     seen: str
     told: str
@@ -84,14 +86,16 @@ def news(
 
 
 def _cause(finding: Finding, before: Optional[Cause], now: datetime) -> Cause:
-    heard = bool(finding.symptoms) or finding.verdict == "broken" or before is None
+    lines = sum(symptom.count for symptom in finding.symptoms)
+    heard = before is None or finding.verdict == "broken" or lines != before.lines
     return Cause(
         subject=finding.said,
         verdict=finding.verdict,
         severity=_severity(finding) or (before.severity if before else ""),
         evidence=_evidence(finding),
+        lines=lines,
         since=before.since if before else now.isoformat(),
-        seen=now.isoformat() if heard or before is None else before.seen,
+        seen=before.seen if before and not heard else now.isoformat(),
         told=before.told if before else "",
     )
 

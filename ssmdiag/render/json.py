@@ -59,7 +59,7 @@ def judgement_to_json(judgement: Judgement) -> str:
 
 def written(schema: str, value: Any) -> str:
     """A dataclass or a dictionary as JSON under a versioned schema."""
-    document = {"schema": schema, **_plain(value)}
+    document = {"schema": schema, **plain(value)}
     text = json.dumps(document, ensure_ascii=False, indent=2)
     return re.sub(r"[^\n -~]", _escaped, text) + "\n"
 
@@ -69,15 +69,16 @@ def _escaped(match: re.Match[str]) -> str:
     return char if char.isprintable() else json.dumps(char)[1:-1]
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value of the model as JSON holds it."""
     if isinstance(value, str):
         return scrub(value)
     if isinstance(value, datetime):
         return value.replace(tzinfo=None).isoformat()
     if isinstance(value, dict):
-        return {scrub(name): _plain(value[name]) for name in sorted(value)}
+        return {scrub(name): plain(value[name]) for name in sorted(value)}
     if isinstance(value, (tuple, list)):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     return _object(value) if is_dataclass(value) else value
 
 
@@ -98,10 +99,10 @@ def _field(name: str, value: Any) -> Any:
     if name in _NAMED:
         return {scrub(key): scrub(each) for key, each in value}
     if name == "period":
-        return dict(zip(("first", "last"), _plain(value)))
+        return dict(zip(("first", "last"), plain(value)))
     if name == "principal" and isinstance(value, tuple):
-        return dict(zip(("type", "id"), _plain(value)))
-    return _plain(value)
+        return dict(zip(("type", "id"), plain(value)))
+    return plain(value)
 
 
 def _call(call: Call) -> dict[str, Any]:
@@ -109,5 +110,5 @@ def _call(call: Call) -> dict[str, Any]:
         "service": call.service,
         "operation": call.operation,
         "region": call.region,
-        "parameters": _plain(call.parameters),
+        "parameters": plain(call.parameters),
     }

@@ -1,0 +1,150 @@
+"""``ssmdiag watch``."""
+
+# No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import re
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Any, Optional
+
+import typer
+
+from ssmdiag.cli.options import OutputFormat, Patterns, reaching, surroundings
+from ssmdiag.cli.output import EXIT_CODES, Format, fail
+from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
+from ssmdiag.wiring.reach import Reach
+
+EPILOG = (
+    "Exit codes of --once: those of diagnose (0 nothing new or nothing wrong; 1 something is "
+    "broken; 3 the job could not be done; 4 something could not be verified). The long-running "
+    "form ends with 0 at SIGTERM, and reads the catalogue anew at SIGHUP. Idle, and with no open "
+    "cause, it makes no AWS call; else those of diagnose."
+)
+
+_PERIOD = re.compile(r"(\d{1,6})([smhd])")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+@reaching
+def watch(
+    logs: Annotated[
+        Optional[list[str]],
+        typer.Argument(
+            metavar="LOG",
+            help="Files or folders to follow. Default: the agent's logs.",
+            show_default=False,
+        ),
+    ] = None,
+    once: Annotated[
+        bool, typer.Option("--once", help="Read what is new since the last run, and leave.")
+    ] = False,
+    status: Annotated[
+        bool, typer.Option("--status", help="Say where it stands, and leave.")
+    ] = False,
+    from_: Annotated[
+        str,
+        typer.Option("--from", metavar="now|start|24h", help="Where the very first run begins."),
+    ] = "now",
+    remind: Annotated[str, typer.Option(help="Tell of an open cause again after so long.")] = "24h",
+    recheck: Annotated[
+        str,
+        typer.Option(
+            help="Look at an open cause again after so long; as long AWS's answers count, unless "
+            "new trouble says that they changed."
+        ),
+    ] = "15m",
+    state: Annotated[
+        Optional[Path],
+        typer.Option(metavar="FILE", help="The checkpoint. Default: in the state folder."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="The log only; ask nobody.")] = False,
+    tell: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            metavar="WHERE",
+            help="Tell there, too: file:PATH, syslog, journald, eventlog, sns:ARN, "
+            "eventbridge[:BUS], metrics[:NAMESPACE], emf, exec:COMMAND. May be given several "
+            "times.",
+        ),
+    ] = None,
+    patterns: Patterns = None,
+    format_: OutputFormat = Format.text,
+    *,
+    reach: Reach,
+) -> None:
+    """Follow the agent's logs, and tell what is worth waking up for."""
+    from ssmdiag.wiring.state import state_folder
+    from ssmdiag.wiring.watching import WatchJob
+
+    around = surroundings()
+    try:
+        job = WatchJob(
+            places=tuple(logs or ()),
+            start=_start(from_),
+            state=state or state_folder(around) / "watch.json",
+            remind=_period(remind, "--remind"),
+            recheck=_period(recheck, "--recheck"),
+            offline=offline,
+            patterns=tuple(patterns or ()),
+            reach=reach,
+        )
+        if status:
+            _status(job, around, format_)
+            return
+        code = _watched(job, around, tuple(tell or ()), format_, once=once)
+    except JobError as error:
+        fail(error)
+    raise typer.Exit(code)
+
+
+def _watched(
+    job: Any, around: Surroundings, places: tuple[str, ...], form: Format, *, once: bool
+) -> int:
+    from ssmdiag.log.checkpoint import LockedError, locked
+    from ssmdiag.wiring.loop import Loop
+    from ssmdiag.wiring.telling import opened
+    from ssmdiag.wiring.watching import Watch
+
+    try:
+        with locked(job.state), opened(places, job, around, as_json=form is Format.json) as teller:
+            it = Watch(job, around)
+            if not once:
+                Loop(it, teller, around.environ).run()
+                return 0
+            return _once(it, teller)
+    except LockedError as error:
+        raise JobError(str(error)) from None
+    except OSError as error:
+        raise JobError(f"{job.state} cannot be used: {error.strerror or error}") from None
+
+
+def _once(it: Any, teller: Any) -> int:
+    """One pass: no news is silence."""
+    for _ in it.sightings(datetime.now()):
+        pass
+    now = datetime.now(timezone.utc)
+    verdict = "ok"
+    if it.due(now):
+        told, report = it.decide(now)
+        teller.told(told)
+        verdict = report.verdict
+    it.save(now)
+    for note in it.notes:
+        teller.said(note)
+    return EXIT_CODES[verdict]
+
+
+def _status(job: Any, around: Surroundings, form: Format) -> None:
+    from ssmdiag.wiring.standing import standing
+
+    typer.echo(standing(job, around, as_json=form is Format.json), nl=False)
+
+
+def _start(text: str) -> Any:
+    return text if text in ("now", "start") else _period(text, "--from")
+
+
+def _period(text: str, option: str) -> timedelta:
+    found = _PERIOD.fullmatch(text)
+    if not found:
+        raise MisuseError(f"{option} {text!r}: write it like 90s, 15m, 24h or 7d")
+    return timedelta(**{_UNITS[found.group(2)]: int(found.group(1))})

@@ -1,0 +1,143 @@
+"""The long-running form of ``watch``: wake, read, tell, decide a moment later, remember."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import socket
+import time
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Optional, Protocol
+
+from ssmdiag.diagnose.news import News
+from ssmdiag.log.waking import Waker
+from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.watching import Sighting, Watch
+
+_GATHERS = 1.0
+"""Seconds after the first line of trouble in which what belongs to it is waited for."""
+_SAVES = 5.0
+"""Seconds between two checkpoints while lines come."""
+_IDLES = 30.0
+_RETRIES = 30.0
+
+
+class Teller(Protocol):
+    """Where a run tells what it finds."""
+
+    def sighted(self, sightings: Iterable[Sighting]) -> None: ...
+
+    def told(self, news: Iterable[News]) -> None: ...
+
+    def said(self, note: str) -> None: ...
+
+
+class Loop:
+    """Goes on until it is told to stop, by SIGTERM or SIGINT; SIGHUP reloads the catalogue."""
+
+    def __init__(self, watch: Watch, teller: Teller, environ: Mapping[str, str]) -> None:
+        self._watch = watch
+        self._teller = teller
+        self._service = Service(environ)
+        self._waker = Waker(watch.folders)
+        self._stopped = self._reloads = False
+        self._decides_at: Optional[float] = None
+        self._saved_at = time.monotonic()
+
+    def run(self) -> None:
+        """Watch. The checkpoint is written at the end, too."""
+        signal.signal(signal.SIGTERM, self._stop)
+        signal.signal(signal.SIGINT, self._stop)
+        if hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, self._reload)
+        self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._waker.how}")
+        self._service.tell("READY=1")
+        try:
+            self._pass()
+            while not self._stopped:
+                self._service.tell("WATCHDOG=1")
+                self._waker.wait(self._patience())
+                self._pass()
+        finally:
+            self._service.tell("STOPPING=1")
+            self._waker.close()
+            self._remember()
+
+    def _stop(self, *_: object) -> None:
+        self._stopped = True
+        self._waker.wake()
+
+    def _reload(self, *_: object) -> None:
+        self._reloads = True
+        self._waker.wake()
+
+    def _patience(self) -> float:
+        """How long to wait for something to happen."""
+        patience = self._service.half_watchdog or _IDLES
+        if self._decides_at is not None:
+            patience = min(patience, self._decides_at - time.monotonic())
+        return max(patience, 0.0)
+
+    def _pass(self) -> None:
+        if self._reloads:
+            self._reloads = False
+            self._reloaded()
+        before = len(self._watch.notes)
+        self._teller.sighted(self._watch.sightings(datetime.now()))
+        now = datetime.now(timezone.utc)
+        if self._watch.due(now):
+            if self._decides_at is None:
+                # A thousand nodes that saw one fault must not all ask in the same second.
+                self._decides_at = time.monotonic() + _GATHERS * (1 + random.random())  # noqa: S311
+            elif time.monotonic() >= self._decides_at:
+                self._decide(now)
+        if len(self._watch.notes) != before or time.monotonic() - self._saved_at >= _SAVES:
+            self._remember()
+
+    def _decide(self, now: datetime) -> None:
+        try:
+            told, _ = self._watch.decide(now)
+        except JobError as error:
+            self._teller.said(str(error))
+            self._decides_at = time.monotonic() + _RETRIES
+            return
+        self._decides_at = None
+        self._teller.told(told)
+        self._remember()
+
+    def _reloaded(self) -> None:
+        try:
+            self._watch.reload()
+            self._teller.said("the catalogue was read anew")
+        except JobError as error:
+            self._teller.said(f"the catalogue of before is kept: {error}")
+
+    def _remember(self) -> None:
+        self._watch.save(datetime.now(timezone.utc))
+        self._saved_at = time.monotonic()
+        for note in self._watch.notes:
+            self._teller.said(note)
+        self._watch.notes.clear()
+
+
+class Service:
+    """systemd's side: readiness and the watchdog (sd_notify(3)); silent where there is none."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._address = environ.get("NOTIFY_SOCKET", "").replace("@", "\0", 1)
+        own = environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+        micros = environ.get("WATCHDOG_USEC", "") if own else ""
+        self.half_watchdog: Optional[float] = int(micros) / 2e6 if micros.isdigit() else None
+
+    def tell(self, state: str) -> None:
+        """Send one state; that nobody listens is no failure."""
+        if not self._address or not hasattr(socket, "AF_UNIX"):
+            return
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
+                notify.connect(self._address)
+                notify.send(state.encode())
+        except OSError:
+            return

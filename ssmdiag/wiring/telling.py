@@ -1,0 +1,117 @@
+"""Where ``watch`` tells: a line at once, and the news to every sink."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from ssmdiag.diagnose.news import News
+from ssmdiag.render.json import plain
+from ssmdiag.render.layout import visible
+from ssmdiag.render.redact import scrub
+from ssmdiag.wiring.job import Surroundings
+from ssmdiag.wiring.watching import Sighting, WatchJob
+
+_AGAIN = 10.0
+"""Seconds in which more lines of one kind are only counted."""
+_KINDS_AT_MOST = 1000
+
+
+class Terminal:
+    """Lines on standard output, as text or as JSON; what concerns the run itself on stderr."""
+
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool, at_once: bool) -> None:
+        self._out, self._err = out, err
+        self._json = as_json
+        self._at_once = at_once
+        self._shown: dict[str, float] = {}
+        self._more: dict[str, int] = {}
+
+    def sighted(self, sightings: Iterable[Sighting]) -> None:
+        """A line for each kind of trouble, at once; a burst of one kind is counted."""
+        for sighting in sightings:
+            kind = sighting.hit.pattern.id if sighting.hit else "unrecognised"
+            now = time.monotonic()
+            if not self._at_once or now - self._shown.get(kind, -_AGAIN) < _AGAIN:
+                self._more[kind] = self._more.get(kind, 0) + 1
+                continue
+            if len(self._shown) > _KINDS_AT_MOST:
+                self._shown.clear()
+            self._shown[kind] = now
+            self._line(_sighting(sighting, kind, self._more.pop(kind, 0)))
+
+    def told(self, news: Iterable[News]) -> None:
+        """The news, once they were cross-checked."""
+        for each in news:
+            self._line(document(each))
+
+    def said(self, note: str) -> None:
+        """What should be known of the run itself."""
+        print(f"ssmdiag: {visible(scrub(note))}", file=self._err, flush=True)
+
+    def _line(self, whole: dict[str, Any]) -> None:
+        text = json.dumps(whole, ensure_ascii=True) if self._json else _worded(whole)
+        print(text, file=self._out, flush=True)
+
+
+def _sighting(sighting: Sighting, kind: str, more: int) -> dict[str, Any]:
+    record, hit = sighting.seen.record, sighting.hit
+    return {
+        "kind": "seen",
+        "id": sighting.seen.identity,
+        "pattern": kind,
+        "title": hit.pattern.title if hit else "an error that no pattern knows",
+        "time": record.time.isoformat() if record.time else None,
+        "level": record.level,
+        "session": record.session,
+        "message": scrub(record.message),
+        "unsaid": more,
+    }
+
+
+def document(news: News) -> dict[str, Any]:
+    """One piece of news as a JSON object."""
+    return {
+        "kind": news.kind,
+        "id": f"{news.key}@{news.cause.since}",
+        "subject": news.cause.subject,
+        "verdict": news.cause.verdict,
+        "severity": news.cause.severity,
+        "since": news.cause.since,
+        "time": news.cause.told or news.cause.seen,
+        "findings": [plain(finding) for finding in news.findings],
+    }
+
+
+_WORDS = {
+    "appeared": "NEW",
+    "changed": "CHANGED",
+    "reminder": "STILL",
+    "resolved": "RESOLVED",
+}
+
+
+def _worded(whole: dict[str, Any]) -> str:
+    if whole["kind"] == "seen":
+        message = " ".join(str(whole["message"]).split())
+        line = f"{whole['time'] or '-'} {whole['level'] or '-'} [{whole['pattern']}] {message}"
+        return visible(line)
+    lines = [f"{_WORDS[whole['kind']]} {whole['subject']}"]
+    for finding in whole["findings"]:
+        commands = (finding.get("change") or {}).get("commands") or []
+        lines += [f"  to mend it: {command}" for command in commands]
+        lines += [f"  to be done: {advice}" for advice in finding.get("advice") or []]
+    return visible("\n".join(lines))
+
+
+@contextmanager
+def opened(
+    places: tuple[str, ...], job: WatchJob, around: Surroundings, *, as_json: bool
+) -> Iterator[Terminal]:
+    """Open every place where is to be told."""
+    del places, job, around
+    yield Terminal(sys.stdout, sys.stderr, as_json=as_json, at_once=True)

@@ -1,0 +1,209 @@
+"""``watch``: the logs as they grow, what they come to, and what of it is news."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any, Optional
+
+from ssmdiag.catalog.fold import Folder
+from ssmdiag.catalog.match import Hit, interesting
+from ssmdiag.catalog.templates import looks_like_trouble
+from ssmdiag.diagnose.evidence import LITERALS, Evidence
+from ssmdiag.diagnose.news import Cause, News, news
+from ssmdiag.log import files, layout
+from ssmdiag.log.checkpoint import Checkpoint, load, save
+from ssmdiag.log.tail import Seen, Start, Tail
+from ssmdiag.model import Finding, Record, Report
+from ssmdiag.wiring.catalogues import catalogue
+from ssmdiag.wiring.diagnosing import Heard, decide
+from ssmdiag.wiring.job import Surroundings
+from ssmdiag.wiring.reach import Reach, door
+from ssmdiag.world.asking import Asking, nothing
+
+_FORGETS = timedelta(hours=1)
+"""Without a line of trouble for so long, a run begins to gather anew."""
+
+
+@dataclass(frozen=True)
+class WatchJob:
+    """One ``watch`` as asked for."""
+
+    places: tuple[str, ...] = ()
+    start: Start = "now"
+    """Where the very first run begins."""
+    state: Path = Path("watch.json")
+    """The checkpoint."""
+    remind: timedelta = timedelta(hours=24)
+    recheck: timedelta = timedelta(minutes=15)
+    """How often an open cause is looked at again, and how long AWS's answers count."""
+    offline: bool = False
+    patterns: tuple[Path, ...] = ()
+    reach: Reach = field(default_factory=Reach)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """A Record that is worth a line at once; what it means is told a moment later."""
+
+    seen: Seen
+    hit: Optional[Hit]
+
+
+class Watch:
+    """Reads what is new, decides what it comes to, and remembers how far it came."""
+
+    def __init__(self, job: WatchJob, around: Surroundings) -> None:
+        self._job = job
+        self._around = around
+        self.notes: list[str] = []
+        """What should be said of the run itself; whoever says it empties the list."""
+        known, said = load(job.state)
+        self.notes += [said] if said else []
+        self._marks = {log: dict(marks) for log, marks in known.marks.items()} if known else None
+        told = known.told if known else {}
+        self._causes = {key: Cause(**cause) for key, cause in told.get("causes", {}).items()}
+        self._checked = _moment(told.get("checked"))
+        self._evidence = Evidence(**told.get("evidence", {}))
+        self._tails: dict[str, Tail] = {}
+        self._asked: Optional[tuple[Asking, str, datetime]] = None
+        self._last_trouble = around.now
+        self._pending = False
+        self.reload()
+
+    def reload(self) -> None:
+        """Read the catalogue anew. Raises JobError."""
+        self._catalogue = catalogue(self._job.patterns, self._around)
+        self._folder = Folder(self._catalogue.catalog)
+        self._wanted = (*layout.LOUD, interesting(self._catalogue.catalog, LITERALS))
+        self.notes += [f"a pattern was left out: {p}" for p in self._catalogue.problems]
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where something may happen."""
+        places = self._job.places or files.default_places(
+            self._around.platform, self._around.environ
+        )
+        folders = (str(Path(place).parent) if _is_file(place) else place for place in places)
+        return tuple(dict.fromkeys(folders))
+
+    # --- reading --------------------------------------------------------------------------------
+
+    def sightings(self, now: datetime) -> Iterator[Sighting]:
+        """Read what is new, and take it in; what is trouble is handed on at once."""
+        for tail in self._followed():
+            for seen in tail.news(now, self._wanted):
+                record = seen.record
+                hit = self._folder.take(record)
+                for _ in self._evidence.watch((record,)):
+                    pass
+                if _is_trouble(hit, record):
+                    self._pending = True
+                    self._last_trouble = now
+                    yield Sighting(seen, hit)
+            self.notes += tail.notes
+            tail.notes.clear()
+
+    def _followed(self) -> list[Tail]:
+        """A tail for every log that is there now. errors.log says again what the main log says."""
+        places = self._job.places or files.default_places(
+            self._around.platform, self._around.environ
+        )
+        found = [each for each in files.find(places) if isinstance(each, files.LogFile)]
+        families = dict.fromkeys(each.family for each in found)
+        first = [log for log in families if not files.named(log).repeats_errors]
+        for log in first or families:
+            if log not in self._tails:
+                self._tails[log] = self._tail(log)
+        return list(self._tails.values())
+
+    def _tail(self, log: str) -> Tail:
+        if self._marks is None:
+            return Tail(log, None, self._job.start)
+        # A log that earlier runs did not know came after them: all of it is new.
+        return Tail(log, self._marks.get(log, {}), "start")
+
+    # --- deciding -------------------------------------------------------------------------------
+
+    def due(self, now: datetime) -> bool:
+        """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
+        overdue = self._checked is None or now - self._checked >= self._job.recheck
+        return self._pending or (bool(self._causes) and overdue)
+
+    def decide(self, now: datetime) -> tuple[tuple[News, ...], Optional[Report]]:
+        """Cross-check what was read with AWS and the host. ``now`` is in UTC. Raises JobError."""
+        heard = Heard(self._folder.folded(), self._evidence)
+        ask, region = self._asking(now)
+        report = decide(heard, ask, region, online=not self._job.offline)
+        told, self._causes = news(
+            _worth(report),
+            self._causes,
+            now,
+            self._job.remind,
+            complete=not self._job.offline,
+        )
+        self._pending, self._checked = False, now
+        if now.replace(tzinfo=None) - _utc(self._last_trouble) > _FORGETS:
+            self._folder = Folder(self._catalogue.catalog)
+        return told, report
+
+    def _asking(self, now: datetime) -> tuple[Asking, str]:
+        """The Answers of before while they count; new trouble says that they may have changed."""
+        if self._job.offline:
+            region = self._job.reach.region or self._evidence.region or ""
+            return Asking(nothing("AWS is not asked (--offline)")), region
+        if self._asked and not self._pending and now - self._asked[2] < self._job.recheck:
+            return self._asked[:2]
+        through, region = door(self._job.reach, self._around, self._evidence.region)
+        self._asked = (Asking(through), region, now)
+        return self._asked[:2]
+
+    # --- remembering ----------------------------------------------------------------------------
+
+    def save(self, now: datetime) -> None:
+        """Write the checkpoint; where that fails it is said, and tried again the next time."""
+        evidence = {
+            "region": self._evidence.region,
+            "instance_id": self._evidence.instance_id,
+            "agent_version": self._evidence.agent_version,
+            "credential_source": self._evidence.credential_source,
+            "principals": self._evidence.principals[-5:],
+        }
+        told: dict[str, Any] = {
+            "causes": {key: asdict(cause) for key, cause in self._causes.items()},
+            "checked": self._checked.isoformat() if self._checked else "",
+            "evidence": evidence,
+        }
+        marks = {**(self._marks or {}), **{log: t.marks for log, t in self._tails.items()}}
+        said = save(self._job.state, Checkpoint(marks, told, now.isoformat()))
+        self.notes += [said] if said else []
+
+
+def _is_trouble(hit: Optional[Hit], record: Record) -> bool:
+    if hit is None:
+        return looks_like_trouble(record.level, record.message)
+    return not hit.pattern.benign
+
+
+def _worth(report: Report) -> Sequence[Finding]:
+    """What one may be woken up for: what is broken, and what the log tells of."""
+    return [f for f in report.findings if f.verdict == "broken" or f.symptoms]
+
+
+def _is_file(place: str) -> bool:
+    return Path(place).suffix != "" and not Path(place).is_dir()
+
+
+def _moment(text: Any) -> Optional[datetime]:
+    return datetime.fromisoformat(text) if text else None
+
+
+def _utc(local: datetime) -> datetime:
+    return local.astimezone(timezone.utc).replace(tzinfo=None)
+
+
+def unread(job: WatchJob) -> Optional[Checkpoint]:
+    """The checkpoint as it is, for whoever asks how things stand."""
+    return load(job.state)[0]
