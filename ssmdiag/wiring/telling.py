@@ -24,25 +24,30 @@ _KINDS_AT_MOST = 1000
 class Terminal:
     """Lines on standard output, as text or as JSON; what concerns the run itself on stderr."""
 
-    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool, at_once: bool) -> None:
+    def __init__(self, out: TextIO, err: TextIO, *, as_json: bool) -> None:
         self._out, self._err = out, err
         self._json = as_json
-        self._at_once = at_once
         self._shown: dict[str, float] = {}
         self._more: dict[str, int] = {}
 
     def sighted(self, sightings: Iterable[Sighting]) -> None:
-        """A line for each kind of trouble, at once; a burst of one kind is counted."""
+        """Every line of trouble to a program, at once; to people a line of each kind, and a burst
+        of one kind is counted."""
         for sighting in sightings:
             kind = sighting.hit.pattern.id if sighting.hit else "unrecognised"
-            now = time.monotonic()
-            if not self._at_once or now - self._shown.get(kind, -_AGAIN) < _AGAIN:
+            if self._json or self._is_new(kind):
+                self._line(_sighting(sighting, kind, self._more.pop(kind, 0)))
+            else:
                 self._more[kind] = self._more.get(kind, 0) + 1
-                continue
-            if len(self._shown) > _KINDS_AT_MOST:
-                self._shown.clear()
-            self._shown[kind] = now
-            self._line(_sighting(sighting, kind, self._more.pop(kind, 0)))
+
+    def _is_new(self, kind: str) -> bool:
+        now = time.monotonic()
+        if now - self._shown.get(kind, -_AGAIN) < _AGAIN:
+            return False
+        if len(self._shown) > _KINDS_AT_MOST:
+            self._shown.clear()
+        self._shown[kind] = now
+        return True
 
     def told(self, news: Iterable[News]) -> None:
         """The news, once they were cross-checked."""
@@ -114,4 +119,4 @@ def opened(
 ) -> Iterator[Terminal]:
     """Open every place where is to be told."""
     del places, job, around
-    yield Terminal(sys.stdout, sys.stderr, as_json=as_json, at_once=True)
+    yield Terminal(sys.stdout, sys.stderr, as_json=as_json)

@@ -106,7 +106,9 @@ def explained(step: Step) -> str:
 
 def comment(text: str) -> Iterator[str]:
     """Prose as comment lines; no text, however hostile, breaks out of them."""
-    for line in textwrap.wrap(_one_line(text), _WIDTH, break_long_words=False):
+    for line in textwrap.wrap(
+        _one_line(text), _WIDTH, break_long_words=False, break_on_hyphens=False
+    ):
         yield f"# {line}"
 
 

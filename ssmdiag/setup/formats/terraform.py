@@ -24,14 +24,13 @@ from ssmdiag.setup.formats.terraform_types import (
     RESET,
     TYPES,
     Arguments,
+    Form,
     Json,
     Named,
     Nested,
-    Place,
 )
-from ssmdiag.setup.plan import Plan, Step
+from ssmdiag.setup.plan import Place, Plan, Step
 from ssmdiag.setup.resources import Kind, Made, resources
-from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Call, call, promising
 
 _Item = Union[Argument, Block]
@@ -53,22 +52,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     made, others = resources(plan.calls, plan.replaced)
     parts = [part for each in made for part in _parts(each)]
     known = _known(parts, plan.wanted)
-    wanted = plan.wanted
-    yield from comment(
-        f"Encrypted Session Manager logging in {wanted.region}, account {wanted.account}. Made by "
-        "`ssmdiag setup plan --format terraform`. Save it as main.tf in a folder of its own, and "
-        "run `terraform init` and `terraform apply` there, which shows every change and asks."
-    )
-    yield "#"
-    yield from comment(
-        "What exists already is imported and edited in place; what the plan does not speak of "
-        "stays as it is. Keep this file once it was applied: what Terraform no longer finds in it, "
-        "it destroys. A later plan holds only what is missing then, so it goes into another folder."
-    )
-    if not plan.calls:
-        yield "#"
-        yield "# Nothing is to be done."
-    for block in _opening(wanted) if parts else ():
+    yield from _heading(plan, others)
+    for block in _opening(plan.wanted) if parts else ():
         yield ""
         yield from written(block, known)
     told: set[int] = set()
@@ -79,7 +64,27 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from _by_hand(plan, others, known)
 
 
-def _opening(wanted: Wanted) -> tuple[Block, ...]:
+def _heading(plan: Plan, others: Sequence[Call]) -> Iterator[str]:
+    place = plan.wanted
+    first = " The commands at the end of this file go with it." if others else ""
+    yield from comment(
+        f"Encrypted Session Manager logging in {place.region}, account {place.account}. Made by "
+        "`ssmdiag setup plan --format terraform`. Save it as main.tf in a folder of its own, and "
+        "run `terraform init` and `terraform apply` there, which shows every change and asks."
+        f"{first}"
+    )
+    yield "#"
+    yield from comment(
+        "What exists already is imported and edited in place; what the plan does not speak of "
+        "stays as it is. Keep this file once it was applied: what Terraform no longer finds in it, "
+        "it destroys. A later plan holds only what is missing then, so it goes into another folder."
+    )
+    if not plan.calls:
+        yield "#"
+        yield "# Nothing is to be done."
+
+
+def _opening(place: Place) -> tuple[Block, ...]:
     provider = {"source": "hashicorp/aws", "version": ">= 5.0"}
     return (
         Block(
@@ -94,8 +99,8 @@ def _opening(wanted: Wanted) -> tuple[Block, ...]:
             "provider",
             ("aws",),
             (
-                Argument("region", wanted.region),
-                Argument("allowed_account_ids", [wanted.account]),
+                Argument("region", place.region),
+                Argument("allowed_account_ids", [place.account]),
             ),
         ),
     )
@@ -224,9 +229,9 @@ def _label(name: str, shown: str = "") -> str:
 # --- one resource ---------------------------------------------------------------------------------
 
 
-def _known(parts: Sequence[_Part], wanted: Wanted) -> Known:
+def _known(parts: Sequence[_Part], place: Place) -> Known:
     """What Terraform knows better than the plan: what it makes itself."""
-    home = f"arn:{wanted.partition}"
+    home = f"arn:{place.partition}"
     stand_ins: dict[str, str] = {}
     arns: dict[str, str] = {}
     for part in parts:
@@ -235,14 +240,14 @@ def _known(parts: Sequence[_Part], wanted: Wanted) -> Known:
             stand_ins[name] = expression
         elif part.type == "aws_iam_role":
             path = part.properties.get("Path", "/")
-            arns[f"{home}:iam::{wanted.account}:role{path}{name}"] = expression
+            arns[f"{home}:iam::{place.account}:role{path}{name}"] = expression
         elif part.type == "aws_iam_policy":
-            arns[f"{home}:iam::{wanted.account}:policy/{name}"] = expression
+            arns[f"{home}:iam::{place.account}:policy/{name}"] = expression
         elif part.type == "aws_s3_bucket":
             arns[f"{home}:s3:::{name}"] = expression
         elif part.type == "aws_kinesis_firehose_delivery_stream":
-            place = f"{home}:firehose:{wanted.region}:{wanted.account}"
-            arns[f"{place}:deliverystream/{name}"] = expression
+            stream = f"{home}:firehose:{place.region}:{place.account}:deliverystream/{name}"
+            arns[stream] = expression
     return Known(stand_ins, arns)
 
 
@@ -274,25 +279,25 @@ def _items(
     unknown = [name for name in properties if name not in arguments]
     if unknown:
         raise ValueError(f"it is not known how to tell Terraform of {', '.join(unknown)}")
-    for parameter, place in arguments.items():
-        if parameter in properties and place is not None:
-            yield from _placed(place, properties[parameter], names)
+    for parameter, form in arguments.items():
+        if parameter in properties and form is not None:
+            yield from _placed(form, properties[parameter], names)
 
 
-def _placed(place: Place, value: Any, names: Mapping[tuple[str, str], str]) -> Iterator[_Item]:
-    if isinstance(place, Json):
-        yield Argument(place.argument, Document(value))
-    elif isinstance(place, Named):
-        address = names.get((place.type, value))
-        named = Expression(f"{address}.{NAME[place.type]}") if address else value
-        yield Argument(place.argument, named)
-    elif isinstance(place, Nested):
+def _placed(form: Form, value: Any, names: Mapping[tuple[str, str], str]) -> Iterator[_Item]:
+    if isinstance(form, Json):
+        yield Argument(form.argument, Document(value))
+    elif isinstance(form, Named):
+        address = names.get((form.type, value))
+        named = Expression(f"{address}.{NAME[form.type]}") if address else value
+        yield Argument(form.argument, named)
+    elif isinstance(form, Nested):
         for each in value if isinstance(value, list) else [value]:
-            yield Block(place.block, (), tuple(_items(place.arguments, each, names)))
-    elif isinstance(place, Mapping):
-        yield from _items(place, value, names)
+            yield Block(form.block, (), tuple(_items(form.arguments, each, names)))
+    elif isinstance(form, Mapping):
+        yield from _items(form, value, names)
     else:
-        yield Argument(str(place), value)
+        yield Argument(str(form), value)
 
 
 def _order(part: _Part, parts: Sequence[_Part]) -> Iterator[_Item]:
@@ -339,20 +344,24 @@ def _commands(when: str, calls: Sequence[Call], plan: Plan) -> Iterator[str]:
     )
     yield f"#   sed -n 's/^#{when}: \\{{0,1\\}}//p' main.tf | sh -eu"
     yield f"#{when}: export AWS_PAGER=''"
-    orders = [*_lookup(calls, plan.wanted), *calls]
+    region = plan.wanted.region
+    orders = [*_lookups(calls, plan), *calls]
     said: list[Step] = []
-    for order, text in zip(orders, commands(orders, plan.wanted.region)):
+    for order, text in zip(orders, commands(orders, region)):
         steps = [step for step in plan.steps if order in step.calls and step not in said]
         for step in steps:
             yield "#"
             yield from comment(explained(step))
         said += steps
         # No value breaks out of a comment, whatever lines it consists of.
-        yield from (f"#{when}: {line}".rstrip(" ") for line in text.split("\n"))
+        yield from (f"#{when}: {line}" if line else f"#{when}:" for line in text.split("\n"))
 
 
-def _lookup(calls: Sequence[Call], wanted: Wanted) -> Iterator[Call]:
-    """What tells the commands the ARN of the key that Terraform makes."""
-    if wanted.new_key and any(wanted.key_arn in order.arguments for order in calls):
-        describe = call("kms", "DescribeKey", KeyId=wanted.alias)
-        yield promising(describe, "KeyMetadata.Arn", wanted.key_arn)
+def _lookups(calls: Sequence[Call], plan: Plan) -> Iterator[Call]:
+    """What tells the commands the ARN of a key that Terraform makes."""
+    for order in plan.calls:
+        if order.operation == "CreateAlias":
+            alias, key = order.parameters["AliasName"], order.parameters["TargetKeyId"]
+            promised = any(o.gives and o.gives.stand_in == key for o in plan.calls)
+            if promised and any(key in each.arguments for each in calls):
+                yield promising(call("kms", "DescribeKey", KeyId=alias), "KeyMetadata.Arn", key)

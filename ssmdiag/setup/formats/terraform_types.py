@@ -36,12 +36,12 @@ class Nested:
     arguments: Arguments
 
 
-Place = Union[str, Named, Json, Nested, Mapping[str, Any], None]
-"""Where a parameter goes. A name: the argument. A Mapping: its own parameters stand in its place.
-None: it goes without saying."""
+Form = Union[str, Named, Json, Nested, Mapping[str, Any], None]
+"""How a parameter is written. A name: the argument. A Mapping: its own parameters stand in its
+place. None: it goes without saying."""
 
-Arguments = Mapping[str, Place]
-"""Places by the names of the API's parameters, in the order in which the arguments are written."""
+Arguments = Mapping[str, Form]
+"""Forms by the names of the API's parameters, in the order in which the arguments are written."""
 
 _BUCKET = Named("bucket", "aws_s3_bucket")
 _BUFFERING = {"SizeInMBs": "buffering_size", "IntervalInSeconds": "buffering_interval"}
