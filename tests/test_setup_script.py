@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -45,5 +46,7 @@ def test_shellcheck_finds_nothing_in_a_script(name: str, account: Account, tmp_p
     start(state, account.id)
     file = tmp_path / "setup.sh"
     file.write_text(script(planned(state)), encoding="utf-8")
-    done = subprocess.run(["shellcheck", str(file)], capture_output=True, text=True, check=False)
+    shellcheck = Path(sys.executable).with_name("shellcheck")
+    command = [str(shellcheck), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == ""
