@@ -2,6 +2,7 @@
 
     benchmark policy    decisions a second on one core: a role with ten policies, and a key policy
     benchmark patterns  microseconds per unknown ERROR record, and the worst pattern on hostile text
+    benchmark watch     latency from a written error to its line, idle CPU, memory after many lines
 
 It prints the median of five rounds of two seconds, with the lowest and the highest.
 """
@@ -14,6 +15,8 @@ import sys
 import time
 from collections.abc import Callable
 from typing import Any
+
+import watch_figures
 
 from ssmdiag.catalog.lint import hostile
 from ssmdiag.catalog.load import load, shipped
@@ -144,7 +147,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    measures = {"policy": policy, "patterns": patterns}
+    measures = {"policy": policy, "patterns": patterns, "watch": watch_figures.figures}
     if len(arguments) != 1 or arguments[0] not in measures:
         sys.stderr.write(f"usage: {(__doc__ or '').split(chr(10) + chr(10))[1]}\n")
         return 2
