@@ -18,6 +18,7 @@ from ssmdiag.world.asking import Asking
 from ssmdiag.world.aws import Access, Aws
 from ssmdiag.world.call import Absent, Call, Known, call, keeping, promising
 from ssmdiag.world.overlay import _EFFECTS, Overlay, can_overlay
+from tests.observing_writes import observing_cases
 
 
 @pytest.fixture
@@ -62,6 +63,7 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
         "Resource": f"arn:aws:s3:::{bucket}/*",
     }
     return {
+        **observing_cases(story),
         "inline policy": (
             [call("iam", "PutRolePolicy", RoleName=ROLE, PolicyName="New", PolicyDocument=allow)],
             [
@@ -199,6 +201,17 @@ def _cases(story: Story) -> dict[str, tuple[Sequence[Call], Sequence[Call]]]:
 
 
 _NAMES = (
+    "metric filter",
+    "metric filter deleted",
+    "subscription",
+    "subscription deleted",
+    "alarm",
+    "alarm deleted",
+    "stream",
+    "stream encrypted",
+    "pipeline",
+    "pipeline stopped",
+    "pipeline started again",
     "inline policy",
     "managed policy",
     "bucket policy",
@@ -345,9 +358,26 @@ def _essence(answer: object) -> object:
     return {k: v for k, v in answer.data.items() if k != "IsTruncated"}
 
 
+_TOLD_OF_AN_ALARM = (
+    *("AlarmName", "Namespace", "MetricName", "Statistic", "Period", "EvaluationPeriods"),
+    *("Threshold", "ComparisonOperator", "AlarmActions", "OKActions", "ActionsEnabled"),
+)
+_TOLD_OF_A_SUBSCRIPTION = ("filterName", "filterPattern", "destinationArn", "roleArn")
+_TOLD_OF_A_STREAM = ("StreamName", "EncryptionType", "OpenShardCount")
 _TOLD_OF_A_GROUP = ("logGroupName", "kmsKeyId", "retentionInDays")
 _TOLD_OF_A_KEY = ("KeyState", "KeySpec", "KeyManager")
 _ESSENCES: dict[str, Callable[[Any], object]] = {
+    "metricFilters": lambda filters: [
+        [f["filterName"], f["filterPattern"], f["metricTransformations"]] for f in filters
+    ],
+    "subscriptionFilters": lambda filters: [
+        [f[name] for name in _TOLD_OF_A_SUBSCRIPTION] for f in filters
+    ],
+    "MetricAlarms": lambda alarms: sorted(
+        [alarm[name] for name in _TOLD_OF_AN_ALARM] for alarm in alarms
+    ),
+    "StreamDescriptionSummary": lambda stream: [stream[name] for name in _TOLD_OF_A_STREAM],
+    "Pipeline": lambda it: [it["PipelineName"], it["Status"], it["PipelineConfigurationBody"]],
     "logGroups": lambda groups: [[g.get(name) for name in _TOLD_OF_A_GROUP] for g in groups],
     "KeyMetadata": lambda key: [key[name] for name in _TOLD_OF_A_KEY],
     "Role": lambda role: [role["Arn"], role["AssumeRolePolicyDocument"]],

@@ -1,14 +1,13 @@
 """``ssmdiag setup``: encrypted session logging, planned, printed, applied, verified, taken back."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
-import sys
 from enum import Enum
-from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any, Callable, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
+from ssmdiag.cli.observe import observe
 from ssmdiag.cli.options import (
     Output,
     OutputFormat,
@@ -17,7 +16,19 @@ from ssmdiag.cli.options import (
     reaching,
     surroundings,
 )
-from ssmdiag.cli.output import EXIT_CODES, Format, fail, page_layout, put, put_text
+from ssmdiag.cli.output import EXIT_CODES, Format, fail, put, put_text
+from ssmdiag.cli.plans import (
+    NOT_PROVED,
+    Account,
+    Backup,
+    FormatOfPlan,
+    Permissions,
+    PlanFormat,
+    Unproved,
+    Yes,
+    carry_out,
+    worded,
+)
 from ssmdiag.setup.wanted import Wish
 from ssmdiag.wiring.job import JobError
 from ssmdiag.wiring.reach import Reach
@@ -25,8 +36,6 @@ from ssmdiag.wiring.reach import Reach
 commands = typer.Typer(
     help="Encrypted session logging: key, log group, role, preferences.", no_args_is_help=True
 )
-
-NOT_DONE, NOT_PROVED = 1, 4
 
 _WISH: dict[str, Any] = {
     "log_group": Annotated[Optional[str], typer.Option(help="The log group of the sessions.")],
@@ -91,29 +100,6 @@ Config = Annotated[
     Optional[Path],
     typer.Option(help="The same choices from a file (see `setup init`); options override it."),
 ]
-Account = Annotated[
-    Optional[str],
-    typer.Option(metavar="ID", help="Plan for an empty account of this id; ask nobody."),
-]
-Permissions = Annotated[
-    bool, typer.Option("--permissions", help="Print the policy of whoever carries it out, only.")
-]
-
-
-class PlanFormat(str, Enum):
-    """What a plan can be written as."""
-
-    text = "text"
-    commands = "commands"
-    powershell = "powershell"
-    cloudformation = "cloudformation"
-    terraform = "terraform"
-    json = "json"
-
-
-FormatOfPlan = Annotated[
-    PlanFormat, typer.Option("--format", help="For reading, running, reviewing or deploying.")
-]
 
 
 @commands.command("plan")
@@ -149,48 +135,6 @@ def plan(
     raise typer.Exit(NOT_PROVED if made.open else 0)
 
 
-def worded(
-    made: Any,
-    author: str,
-    form: PlanFormat,
-    output: Optional[Path],
-    left: tuple[str, ...] = (),
-) -> str:
-    """The plan in one format. Raises JobError for a value that no format can carry."""
-    from ssmdiag.render import plan as words
-
-    if form is PlanFormat.text:
-        return words.text(made, page_layout(output), left=left, author=author)
-    if form is PlanFormat.json:
-        return words.to_json(made, left)
-    module, function = _FORMATS[form]
-    try:
-        return str(getattr(import_module(f"ssmdiag.setup.formats.{module}"), function)(made))
-    except ValueError as error:
-        raise JobError(str(error)) from None
-
-
-_FORMATS = {
-    PlanFormat.commands: ("script", "script"),
-    PlanFormat.powershell: ("powershell", "powershell"),
-    PlanFormat.cloudformation: ("cloudformation", "cloudformation"),
-    PlanFormat.terraform: ("terraform", "terraform"),
-}
-"""File and function; each is loaded only if it is asked for."""
-
-
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-Unproved = Annotated[
-    bool, typer.Option("--unproved", help="Carry it out though it could not be proved.")
-]
-Backup = Annotated[
-    Optional[Path],
-    typer.Option(
-        metavar="DIR", help="Where replaced documents are kept. Default: the state folder."
-    ),
-]
-
-
 @commands.command("apply")
 @wishing
 @reaching
@@ -215,65 +159,7 @@ def apply(
     def again() -> Any:
         return setup.plan(job, around)
 
-    _carry_out(again, job, yes=yes, unproved=unproved, backup=backup)
-
-
-def _carry_out(
-    again: Callable[[], Any], job: Any, *, yes: bool, unproved: bool, backup: Optional[Path]
-) -> None:
-    """Plan, show, ask, do, and see what is left. ``again`` makes the plan, as things are then."""
-    from ssmdiag.wiring import setup
-
-    try:
-        made, standing = again()
-        typer.echo(worded(made, standing.by_whom(made), PlanFormat.text, None), nl=False)
-        if not made.calls:
-            raise typer.Exit(NOT_DONE if made.open else 0)
-        refused = setup.objections(made, standing, unproved=unproved)
-        if refused:
-            raise JobError("; ".join(refused))
-        _agree(yes)
-        outcome = setup.carry_out(made, job, surroundings(), typer.echo, backup)
-        if outcome.failed is not None:
-            _tell(outcome)
-            raise typer.Exit(NOT_DONE)
-        left = setup.settled(again)
-    except JobError as error:
-        fail(error)
-    if left.done:
-        typer.echo("Done. Every requirement holds now.")
-        return
-    typer.echo("Done, but this does not hold yet; run it again in a minute:", err=True)
-    typer.echo(worded(left, "", PlanFormat.text, None), nl=False)
-    raise typer.Exit(NOT_DONE)
-
-
-def _agree(yes: bool) -> None:
-    if yes:
-        return
-    if not sys.stdin.isatty():
-        raise JobError("nobody is there to be asked: give --yes")
-    if not typer.confirm("\nCarry this out?"):
-        raise JobError("nothing was done")
-
-
-def _tell(outcome: Any) -> None:
-    failed = outcome.failed
-    lines = [
-        f"{failed.service}:{failed.operation} failed: {outcome.why}",
-        f"done: {_named(outcome.done) or 'nothing'}",
-        f"not done: {_named(outcome.left)}",
-    ]
-    for promise, value in outcome.made:
-        if any(promise.stand_in in call.arguments for call in outcome.left):
-            lines.append(f"made and not used yet: {value}")
-    lines.append("to go on: mend what it says, and run the same again")
-    for line in lines:
-        typer.echo(f"ssmdiag: {line}", err=True)
-
-
-def _named(calls: Any) -> str:
-    return ", ".join(f"{call.service}:{call.operation}" for call in calls)
+    carry_out(again, reach, yes=yes, unproved=unproved, backup=backup)
 
 
 @commands.command("verify")
@@ -341,7 +227,7 @@ def remove(
         return back.plan, standing
 
     if apply_:
-        _carry_out(again, job, yes=yes, unproved=False, backup=backup)
+        carry_out(again, reach, yes=yes, unproved=False, backup=backup)
         return
     try:
         back, standing = setup.removal(job, surroundings())
@@ -392,3 +278,6 @@ def _asked() -> Wish:
 
 def _parts(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+commands.command("observe")(observe)

@@ -124,6 +124,7 @@ def running() -> Iterator[Account]:
         insights,
         kms,
         logs,
+        osis,
         s3,
         simulate,
         ssm,
@@ -140,6 +141,7 @@ def running() -> Iterator[Account]:
         simulate,
         ssm,
         firehose,
+        osis,
         cloudformation,
     ):
         additions.install()

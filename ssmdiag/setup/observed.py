@@ -2,8 +2,10 @@
 
 Sources: API References of CloudWatch Logs (PutMetricFilter, PutSubscriptionFilter), CloudWatch
 (PutMetricAlarm), Kinesis (CreateStream), Amazon OpenSearch Ingestion (CreatePipeline) and Amazon
-SNS (CreateTopic); CloudWatch Logs User Guide, "Log classes" and "Supported regular expressions
-(regex) syntax"; OpenSearch documentation, "Create index" (names) and "OpenSearch sink".
+SNS (CreateTopic, GetTopicAttributes); Amazon SNS Developer Guide, "Managing encryption keys and
+costs" (services that publish to encrypted topics); CloudWatch Logs User Guide, "Log classes" and
+"Supported regular expressions (regex) syntax"; OpenSearch documentation, "Create index" (names)
+and "OpenSearch sink".
 """
 
 from __future__ import annotations
@@ -20,13 +22,16 @@ from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.log_group_facts import listing
 from ssmdiag.setup import wanted
 from ssmdiag.setup.metric_filters.metric_filter import MetricFilter, has_regex, metric_filters
-from ssmdiag.world.call import Ask, Call, Known, call
+from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
 METRIC_FILTERS_AT_MOST = 100
 SUBSCRIPTION_FILTERS_AT_MOST = 2
 WITH_REGEX_AT_MOST = 5
 """Filters of a log group, of both kinds together, whose pattern holds a regular expression."""
 
+# General Reference, "Amazon OpenSearch Service endpoints and quotas": none in China.
+_WITHOUT_PIPELINES = "aws-cn"
+_AWS_KEY = "alias/aws/sns"
 _NAMESPACE = re.compile(r"[0-9A-Za-z._/#-]{1,255}")
 _STREAM = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _PIPELINE = re.compile(r"[a-z][a-z0-9-]{2,27}")
@@ -152,6 +157,12 @@ def _of_topic(observed: Observed) -> Iterator[str]:
 def _of_delivery(observed: Observed) -> Iterator[str]:
     if not observed.domain:
         return
+    if observed.partition == _WITHOUT_PIPELINES:
+        yield (
+            "AWS offers no pipelines of OpenSearch Ingestion in China, and so events cannot be "
+            "delivered to OpenSearch there: leave the domain out"
+        )
+        return
     arn = parse_arn(observed.domain)
     if arn is None or arn.service != "es" or not _DOMAIN.fullmatch(arn.resource):
         yield (
@@ -213,7 +224,11 @@ def obstacles(observed: Observed, ask: Ask) -> tuple[str, ...]:
             f"log group {observed.group} is of class {kind}: only those of class STANDARD have "
             "metric filters and subscriptions, and a class cannot be changed",
         )
-    return (*_of_quotas(observed, ask), *_of_bucket(observed, ask))
+    return (
+        *_of_quotas(observed, ask),
+        *_of_topic_there(observed, ask),
+        *_of_bucket(observed, ask),
+    )
 
 
 def _of_quotas(observed: Observed, ask: Ask) -> Iterator[str]:
@@ -244,6 +259,19 @@ def _of_quotas(observed: Observed, ask: Ask) -> Iterator[str]:
 def _patterns(answer: Any, listed: str) -> dict[str, str]:
     found = answer.data.get(listed, []) if isinstance(answer, Known) else []
     return {str(f["filterName"]): str(f.get("filterPattern") or "") for f in found}
+
+
+def _of_topic_there(observed: Observed, ask: Ask) -> Iterator[str]:
+    if not observed.topic:
+        return
+    answer = ask(call("sns", "GetTopicAttributes", TopicArn=observed.topic))
+    if isinstance(answer, Absent):
+        yield f"there is no topic {observed.topic}"
+    elif isinstance(answer, Known) and answer.data["Attributes"].get("KmsMasterKeyId") == _AWS_KEY:
+        yield (
+            f"topic {observed.topic} is encrypted with the key of AWS, which alarms may not use: "
+            "encrypt it with one whose policy admits cloudwatch.amazonaws.com"
+        )
 
 
 def _of_bucket(observed: Observed, ask: Ask) -> Iterator[str]:

@@ -31,6 +31,14 @@ class Choices:
     """A folder that stands in place of /."""
 
 
+_IMAGE_NOTES = {
+    "cron": (
+        "The minute follows from the name of this machine: nodes of one image all run at once. "
+        "Where they are many, install it on each node.",
+    )
+}
+
+
 @dataclass(frozen=True)
 class Done:
     """Which files were written or taken away, and what is to be run now."""
@@ -55,12 +63,13 @@ def installation(
     """What would be written. ``started`` is how this program was called. Raises JobError."""
     _, made, _ = _KINDS[kind]
     ours = chosen.program is None
+    every = Wish.every if chosen.every is None else chosen.every
     try:
         return made(
             Wish(
                 executable=_program(started, around) if chosen.program is None else chosen.program,
                 arguments=tuple(word for name in chosen.tell for word in ("--tell", name)),
-                every=None if forever else chosen.every or Wish.every,
+                every=None if forever else every,
                 user=chosen.user,
                 memory=chosen.memory,
                 node=node(),
@@ -82,7 +91,8 @@ def write_down(
         written = write.write(made, chosen.root)
     except write.InstallError as error:
         raise JobError(str(error)) from None
-    return Done(written, made.then.of(_text(chosen.root)), made.notes)
+    notes = made.notes if chosen.root is None else (*made.notes, *_IMAGE_NOTES.get(kind, ()))
+    return Done(written, made.then.of(_text(chosen.root)), notes)
 
 
 def take_away(kind: str, root: Optional[Path], around: Surroundings) -> Done:

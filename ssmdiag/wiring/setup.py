@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +17,7 @@ from ssmdiag.diagnose.trial import with_links
 from ssmdiag.model import Checked, Report, Situation
 from ssmdiag.requirements.contract import Gap, Requirement
 from ssmdiag.requirements.identity import CALLER
-from ssmdiag.requirements.preferences_facts import find_preferences
+from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.requirements.registry import discover
 from ssmdiag.setup import configuration
 from ssmdiag.setup.apply import Means, Outcome, apply
@@ -24,6 +25,10 @@ from ssmdiag.setup.author import Author, lockouts, refusals
 from ssmdiag.setup.documents import document_of, reading_of
 from ssmdiag.setup.grounds import WishError, account_of, settle, situation_of
 from ssmdiag.setup.live import Trial, try_out
+from ssmdiag.setup.observed import Observed
+from ssmdiag.setup.observed import complaints as complaints_about
+from ssmdiag.setup.observed import obstacles as obstacles_to
+from ssmdiag.setup.observing import observe_plan, unobserve
 from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import Removal, make_removal
@@ -53,11 +58,11 @@ class SetupJob:
 
 @dataclass(frozen=True)
 class Ground:
-    """What a set-up stands on: the wanted configuration, and the world to ask."""
+    """What a set-up stands on."""
 
-    wanted: Wanted
     ask: Asking
     region: str
+    account: str
     assumed: bool = False
     """True if nobody was asked: the account is taken to be empty."""
 
@@ -71,7 +76,7 @@ class Ground:
         try:
             who = find_who(self.ask, Situation(self.region), arn)
         except NoSuchPrincipalError:
-            return Author(arn, arn, self.wanted.account, None, None)
+            return Author(arn, arn, self.account, None, None)
         return Author(who.principal, who.principal_arn, who.account, who.identity, who.boundary)
 
     def by_whom(self, made: Plan) -> str:
@@ -83,18 +88,11 @@ class Ground:
         return f"these credentials are {self.author.principal}{may_not}"
 
 
-def ground(job: SetupJob, around: Surroundings) -> Ground:
+def _settled(job: SetupJob, around: Surroundings) -> tuple[Wanted, Ground]:
     """Settle what is wanted, and open the door to ask through. Raises JobError."""
     wish = _wish(job)
-    if job.account is not None:
-        region = job.reach.region or configured_region(job.reach.profile)
-        if not region:
-            raise MisuseError("--account plans for an empty account; say where, with --region")
-        people = (*wish.key_admin, *wish.session_user)
-        through: Door = empty.door(job.account, region, people)
-    else:
-        through, region = door(job.reach, around)
-    _check(wish, region, job.account or "")
+    through, region = _door(job.reach, job.account, around, (*wish.key_admin, *wish.session_user))
+    _check(complaints(wish, region, job.account or ""))
     node = Asking(through)
     try:
         account = job.account or account_of(node)
@@ -104,7 +102,19 @@ def ground(job: SetupJob, around: Surroundings) -> Ground:
     # From here on it is about every node that has the role, not about this one.
     anywhere = nothing("this is about all nodes of the role")
     ask = Asking(first_of([("host", anywhere)], node))
-    return Ground(wanted, ask, region, assumed=job.account is not None)
+    return wanted, Ground(ask, region, account, assumed=job.account is not None)
+
+
+def _door(
+    reach: Reach, account: Optional[str], around: Surroundings, people: Sequence[str] = ()
+) -> tuple[Door, str]:
+    """The world, or an empty account in its place."""
+    if account is None:
+        return door(reach, around)
+    region = reach.region or configured_region(reach.profile)
+    if not region:
+        raise MisuseError("--account plans for an empty account; say where, with --region")
+    return empty.door(account, region, people), region
 
 
 def _wish(job: SetupJob) -> Wish:
@@ -121,16 +131,15 @@ def _wish(job: SetupJob) -> Wish:
     return replace(written, **{name: v for name, v in given.items() if v not in (None, ())})
 
 
-def _check(wish: Wish, region: str, account: str) -> None:
-    lines = complaints(wish, region, account)
+def _check(lines: Sequence[str]) -> None:
     if lines:
         raise MisuseError("; ".join(lines))
 
 
 def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the set-up. Raises JobError."""
-    standing = ground(job, around)
-    made = make_plan(standing.wanted, standing.ask)
+    wanted, standing = _settled(job, around)
+    made = make_plan(wanted, standing.ask)
     standing.by_whom(made)  # who asks belongs to what is asked
     keep(job.reach, standing.ask, standing.region)
     return made, standing
@@ -138,8 +147,61 @@ def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
 
 def removal(job: SetupJob, around: Surroundings) -> tuple[Removal, Ground]:
     """Plan the way back. Raises JobError."""
-    standing = ground(job, around)
-    return make_removal(standing.wanted, standing.ask), standing
+    wanted, standing = _settled(job, around)
+    return make_removal(wanted, standing.ask), standing
+
+
+@dataclass(frozen=True)
+class ObserveJob:
+    """What is to be observed, as asked for; None leaves a choice to the defaults."""
+
+    log_group: Optional[str] = None
+    filters: Optional[tuple[str, ...]] = None
+    namespace: Optional[str] = None
+    topic: Optional[str] = None
+    domain: Optional[str] = None
+    index: Optional[str] = None
+    bucket: Optional[str] = None
+    account: Optional[str] = None
+    reach: Reach = field(default_factory=Reach)
+
+
+def observation(job: ObserveJob, around: Surroundings) -> tuple[Plan, Ground]:
+    """Plan metric filters, alarms and delivery. Raises JobError."""
+    observed, standing = _observed(job, around)
+    made = observe_plan(observed, standing.ask)
+    standing.by_whom(made)
+    keep(job.reach, standing.ask, standing.region)
+    return made, standing
+
+
+def end_of_observation(job: ObserveJob, around: Surroundings) -> tuple[Removal, Ground]:
+    """Plan the way back from it. Raises JobError."""
+    observed, standing = _observed(job, around)
+    return unobserve(observed, standing.ask), standing
+
+
+def _observed(job: ObserveJob, around: Surroundings) -> tuple[Observed, Ground]:
+    through, region = _door(job.reach, job.account, around)
+    ask = Asking(first_of([("host", nothing("no node is looked at"))], through))
+    try:
+        account = job.account or account_of(ask)
+    except WishError as error:
+        raise JobError(str(error)) from None
+    found = find_preferences(ask, Situation(region))
+    in_use = found.group if isinstance(found, Preferences) else ""
+    group = job.log_group or in_use
+    if not group:
+        raise JobError("it is not said which log group is to be observed: give --log-group")
+    names = ("filters", "namespace", "topic", "domain", "index", "bucket")
+    given = {name: value for name in names if (value := getattr(job, name)) is not None}
+    observed = Observed(account, region, group, **given)
+    _check(complaints_about(observed))
+    # An empty account has no log group yet, which the set-up proper makes.
+    obstacles = () if job.account else obstacles_to(observed, ask)
+    if obstacles:
+        raise JobError("; ".join(obstacles))
+    return observed, Ground(ask, region, account, assumed=job.account is not None)
 
 
 def needed(made: Plan, standing: Ground) -> str:
@@ -176,13 +238,13 @@ def _told(checked: Checked) -> str:
 
 def carry_out(
     made: Plan,
-    job: SetupJob,
+    reach: Reach,
     around: Surroundings,
     say: Callable[[str], None],
     folder: Optional[Path],
 ) -> Outcome:
     """Carry the plan out through boto3, keeping what it replaces in ``folder``. Raises JobError."""
-    aws, _ = access(job.reach)
+    aws, _ = access(reach)
     place = folder or state_folder(around) / "before" / f"{around.now:%Y-%m-%dT%H%M%S}"
     means = Means(aws.write, say, lambda name, text: backup(place, name, text), sleep=time.sleep)
     return apply(made, means)
@@ -209,9 +271,9 @@ def verify(job: SetupJob, around: Surroundings, *, live: bool) -> Report:
         through, region = door(job.reach, around)
         ask, situation = Asking(through), Situation(region)
     else:
-        standing = ground(job, around)
+        wanted, standing = _settled(job, around)
         ask, region = standing.ask, standing.region
-        situation, own = situation_of(standing.wanted), requirements_of(standing.wanted)
+        situation, own = situation_of(wanted), requirements_of(wanted)
     whole = (*discover(), *own)
     report = diagnosis.diagnose(situation, diagnosis.Reading(), whole, ask, in_region(region))
     keep(job.reach, ask, region)

@@ -11,14 +11,17 @@ from collections.abc import Sequence
 from typing import Any
 
 from ssmdiag.world.call import Answer, Ask, Call, Known, call
-from ssmdiag.world.effects import iam, kms, logs, s3, ssm
+from ssmdiag.world.effects import cloudwatch, iam, kinesis, kms, logs, osis, s3, ssm
 
 _EFFECTS = {
     (service, operation): effect
     for service, effects in {
+        "cloudwatch": cloudwatch.EFFECTS,
         "iam": iam.EFFECTS,
+        "kinesis": kinesis.EFFECTS,
         "kms": kms.EFFECTS,
         "logs": logs.EFFECTS,
+        "osis": osis.EFFECTS,
         "s3": s3.EFFECTS,
         "ssm": ssm.EFFECTS,
     }.items()

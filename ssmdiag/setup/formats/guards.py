@@ -134,6 +134,30 @@ def _stream(order: Call) -> Exists:
     return Exists(f"stream {name}", read, "DeliveryStreamDescription.DeliveryStreamName")
 
 
+def _data_stream(order: Call) -> Exists:
+    name = order.parameters["StreamName"]
+    read = call("kinesis", "DescribeStreamSummary", StreamName=name)
+    return Exists(f"stream {name}", read, "StreamDescriptionSummary.StreamName")
+
+
+def _encrypted(order: Call) -> Exists:
+    made = _data_stream(order)
+    # The CLI would print a null as a word.
+    return Exists(f"encryption of {made.what}", made.read, "StreamDescriptionSummary.KeyId || ''")
+
+
+def _pipeline(order: Call) -> Exists:
+    name = order.parameters["PipelineName"]
+    read = call("osis", "GetPipeline", PipelineName=name)
+    return Exists(f"pipeline {name}", read, "Pipeline.PipelineName")
+
+
+def _running(order: Call) -> Exists:
+    made = _pipeline(order)
+    running = "[Pipeline.Status][?@!='STOPPED' && @!='STOPPING' && @!='START_FAILED']"
+    return Exists(f"running {made.what}", made.read, running)
+
+
 def _named(listed: str, field: str, name: str) -> str:
     # A raw string literal of JMESPath ends at the next quote.
     escaped = name.replace("\\", "\\\\").replace("'", "\\'")
@@ -150,4 +174,8 @@ _SEEN: dict[str, Callable[[Call], Exists]] = {
     "CreateBucket": _bucket,
     "CreateDocument": _document,
     "CreateDeliveryStream": _stream,
+    "CreateStream": _data_stream,
+    "StartStreamEncryption": _encrypted,
+    "CreatePipeline": _pipeline,
+    "StartPipeline": _running,
 }

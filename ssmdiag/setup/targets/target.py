@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable
+from typing import Callable, TypeVar
 
 from ssmdiag.model import Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.contract import Gap, Requirement
@@ -10,9 +10,12 @@ from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Ask
 
 Check = Callable[[Wanted, Ask], Verdict]
+_W = TypeVar("_W")
 
 
-def requirement(id_: str, title: str, layer: str, check: Check, wanted: Wanted) -> Requirement:
+def requirement(
+    id_: str, title: str, layer: str, check: Callable[[_W, Ask], Verdict], wanted: _W
+) -> Requirement:
     """A Requirement that is part of ``wanted``."""
 
     def checked(ask: Ask, situation: Situation) -> Verdict:
