@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import typer
 
-from ssmdiag.cli import can, demo, diagnose, patterns, queries, setup, watch
+from ssmdiag.cli import can, demo, diagnose, install, patterns, queries, setup, watch
 
 app = typer.Typer(
     name="ssmdiag",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Why Session Manager sessions, or their encrypted logs, do not work - and what to type "
-    "to mend it. Runs on the node; only `setup apply` changes anything.",
+    "to mend it. Runs on the node; changes nothing unless it is told to.",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
 app.command("can", epilog=can.EPILOG)(can.can)
 app.command("watch", epilog=watch.EPILOG)(watch.watch)
+app.add_typer(install.commands, name="install")
 app.add_typer(setup.commands, name="setup")
 app.add_typer(queries.commands, name="queries")
 app.command("explain")(patterns.explain)
