@@ -88,7 +88,7 @@ def watch(
             reach=reach,
         )
         if status:
-            _status(job, around, format_)
+            _status(job, format_)
             return
         code = _watched(job, around, tuple(tell or ()), format_, once=once)
     except JobError as error:
@@ -105,7 +105,7 @@ def _watched(
     from ssmdiag.wiring.watching import Watch
 
     try:
-        with locked(job.state), opened(places, job, around, as_json=form is Format.json) as teller:
+        with locked(job.state), opened(places, job, as_json=form is Format.json) as teller:
             it = Watch(job, around)
             if not once:
                 Loop(it, teller, around.environ).run()
@@ -125,18 +125,20 @@ def _once(it: Any, teller: Any) -> int:
     verdict = "ok"
     if it.due(now):
         told, report = it.decide(now)
-        teller.told(told)
+        teller.told(told, it.open_causes)
         verdict = report.verdict
+    for cluster in it.unknown:
+        teller.unknown(cluster)
     it.save(now)
     for note in it.notes:
         teller.said(note)
     return EXIT_CODES[verdict]
 
 
-def _status(job: Any, around: Surroundings, form: Format) -> None:
+def _status(job: Any, form: Format) -> None:
     from ssmdiag.wiring.standing import standing
 
-    typer.echo(standing(job, around, as_json=form is Format.json), nl=False)
+    typer.echo(standing(job, as_json=form is Format.json), nl=False)
 
 
 def _start(text: str) -> Any:

@@ -29,7 +29,10 @@ class Teller(Protocol):
 
     def sighted(self, sightings: Iterable[Sighting]) -> None: ...
 
-    def told(self, news: Iterable[News]) -> None: ...
+    def told(self, news: Iterable[News], open_causes: int) -> None: ...
+
+    @property
+    def gone(self) -> bool: ...
 
     def said(self, note: str) -> None: ...
 
@@ -52,11 +55,12 @@ class Loop:
         signal.signal(signal.SIGINT, self._stop)
         if hasattr(signal, "SIGHUP"):
             signal.signal(signal.SIGHUP, self._reload)
-        self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._waker.how}")
-        self._service.tell("READY=1")
         try:
             self._pass()
-            while not self._stopped:
+            self._remember()
+            self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._waker.how}")
+            self._service.tell("READY=1")
+            while not self._stopped and not self._teller.gone:
                 self._service.tell("WATCHDOG=1")
                 self._waker.wait(self._patience())
                 self._pass()
@@ -104,7 +108,7 @@ class Loop:
             self._decides_at = time.monotonic() + _RETRIES
             return
         self._decides_at = None
-        self._teller.told(told)
+        self._teller.told(told, self._watch.open_causes)
         self._remember()
 
     def _reloaded(self) -> None:

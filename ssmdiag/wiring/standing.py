@@ -8,15 +8,14 @@ from ssmdiag.diagnose.news import Cause
 from ssmdiag.log.checkpoint import LockedError, load, locked
 from ssmdiag.log.tail import Tail
 from ssmdiag.render.json import written
-from ssmdiag.wiring.job import JobError, Surroundings
+from ssmdiag.wiring.job import JobError
 from ssmdiag.wiring.watching import WatchJob
 
 SCHEMA = "ssmdiag.status/1"
 
 
-def standing(job: WatchJob, around: Surroundings, *, as_json: bool) -> str:
+def standing(job: WatchJob, *, as_json: bool) -> str:
     """How things stand, from the checkpoint and the files. Raises JobError if there is none."""
-    del around
     known, said = load(job.state)
     if known is None:
         raise JobError(said or f"there is no checkpoint {job.state}: nothing was watched yet")

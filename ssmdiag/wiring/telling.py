@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any, TextIO
+from datetime import datetime
+from typing import Any, Optional, TextIO
 
 from ssmdiag.diagnose.news import News
+from ssmdiag.model import Cluster
 from ssmdiag.render.json import plain
 from ssmdiag.render.layout import visible
 from ssmdiag.render.redact import scrub
-from ssmdiag.wiring.job import Surroundings
+from ssmdiag.tell.message import Message, Priority
+from ssmdiag.tell.spool import Delivery
+from ssmdiag.wiring.sinks import sinks_of
 from ssmdiag.wiring.watching import Sighting, WatchJob
 
 _AGAIN = 10.0
 """Seconds in which more lines of one kind are only counted."""
 _KINDS_AT_MOST = 1000
+_FLUSHES = 5.0
+"""Seconds at the end in which what is still to be sent is sent."""
 
 
 class Terminal:
@@ -27,6 +34,8 @@ class Terminal:
     def __init__(self, out: TextIO, err: TextIO, *, as_json: bool) -> None:
         self._out, self._err = out, err
         self._json = as_json
+        self._gone = False
+        self.delivery: Optional[Delivery] = None
         self._shown: dict[str, float] = {}
         self._more: dict[str, int] = {}
 
@@ -49,10 +58,23 @@ class Terminal:
         self._shown[kind] = now
         return True
 
-    def told(self, news: Iterable[News]) -> None:
-        """The news, once they were cross-checked."""
+    def told(self, news: Iterable[News], open_causes: int) -> None:
+        """The news, once they were cross-checked: here, and to every sink."""
         for each in news:
-            self._line(document(each))
+            whole = {**document(each), "open_causes": open_causes}
+            self._line(whole)
+            if self.delivery is not None:
+                self.delivery.offer(_message(each, whole))
+
+    def unknown(self, cluster: Cluster) -> None:
+        """Errors that no pattern knows: nobody can say what they mean."""
+        whole = {"kind": "unknown", "count": cluster.count, "template": scrub(cluster.template)}
+        self._line(whole)
+
+    @property
+    def gone(self) -> bool:
+        """Does nobody read standard output any more?"""
+        return self._gone
 
     def said(self, note: str) -> None:
         """What should be known of the run itself."""
@@ -60,7 +82,11 @@ class Terminal:
 
     def _line(self, whole: dict[str, Any]) -> None:
         text = json.dumps(whole, ensure_ascii=True) if self._json else _worded(whole)
-        print(text, file=self._out, flush=True)
+        try:
+            print(text, file=self._out, flush=True)
+        except BrokenPipeError:
+            self._gone = True
+            self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
 
 
 def _sighting(sighting: Sighting, kind: str, more: int) -> dict[str, Any]:
@@ -92,6 +118,26 @@ def document(news: News) -> dict[str, Any]:
     }
 
 
+def _message(news: News, whole: dict[str, Any]) -> Message:
+    return Message(
+        id=f"{whole['id']}:{news.kind}:{whole['time']}",
+        kind=news.kind,
+        priority=_priority(news),
+        subject=f"{_WORDS[news.kind]} {news.cause.subject}",
+        text=_worded(whole),
+        document=whole,
+        time=datetime.fromisoformat(str(whole["time"])),
+    )
+
+
+def _priority(news: News) -> Priority:
+    if news.kind == "resolved":
+        return "notice"
+    if news.cause.verdict != "broken":
+        return "warning"
+    return "critical" if news.cause.severity in ("session-refused", "offline") else "error"
+
+
 _WORDS = {
     "appeared": "NEW",
     "changed": "CHANGED",
@@ -101,6 +147,8 @@ _WORDS = {
 
 
 def _worded(whole: dict[str, Any]) -> str:
+    if whole["kind"] == "unknown":
+        return visible(f"UNKNOWN {whole['count']} times: {whole['template']}")
     if whole["kind"] == "seen":
         message = " ".join(str(whole["message"]).split())
         line = f"{whole['time'] or '-'} {whole['level'] or '-'} [{whole['pattern']}] {message}"
@@ -114,9 +162,19 @@ def _worded(whole: dict[str, Any]) -> str:
 
 
 @contextmanager
-def opened(
-    places: tuple[str, ...], job: WatchJob, around: Surroundings, *, as_json: bool
-) -> Iterator[Terminal]:
-    """Open every place where is to be told."""
-    del places, job, around
-    yield Terminal(sys.stdout, sys.stderr, as_json=as_json)
+def opened(places: tuple[str, ...], job: WatchJob, *, as_json: bool) -> Iterator[Terminal]:
+    """Open every place where is to be told; what cannot be told is kept in the state folder.
+
+    Raises JobError.
+    """
+    terminal = Terminal(sys.stdout, sys.stderr, as_json=as_json)
+    sinks = sinks_of(places, job.reach)
+    if not sinks:
+        yield terminal
+        return
+    delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
+    terminal.delivery = delivery
+    try:
+        yield terminal
+    finally:
+        delivery.close(_FLUSHES)

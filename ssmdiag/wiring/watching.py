@@ -16,7 +16,7 @@ from ssmdiag.diagnose.news import Cause, News, news
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.tail import Seen, Start, Tail
-from ssmdiag.model import Finding, Record, Report
+from ssmdiag.model import Cluster, Finding, Record, Report
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
 from ssmdiag.wiring.job import Surroundings
@@ -70,7 +70,7 @@ class Watch:
         self._tails: dict[str, Tail] = {}
         self._asked: Optional[tuple[Asking, str, datetime]] = None
         self._last_trouble = around.now
-        self._pending = False
+        self._pending = self._begun = False
         self.reload()
 
     def reload(self) -> None:
@@ -105,6 +105,7 @@ class Watch:
                     yield Sighting(seen, hit)
             self.notes += tail.notes
             tail.notes.clear()
+        self._begun = True
 
     def _followed(self) -> list[Tail]:
         """A tail for every log that is there now. errors.log says again what the main log says."""
@@ -120,12 +121,21 @@ class Watch:
         return list(self._tails.values())
 
     def _tail(self, log: str) -> Tail:
-        if self._marks is None:
+        if self._marks is None and not self._begun:
             return Tail(log, None, self._job.start)
-        # A log that earlier runs did not know came after them: all of it is new.
-        return Tail(log, self._marks.get(log, {}), "start")
+        # A log that was not known before came after what was read: all of it is new.
+        return Tail(log, (self._marks or {}).get(log, {}), "start")
 
     # --- deciding -------------------------------------------------------------------------------
+
+    @property
+    def unknown(self) -> tuple[Cluster, ...]:
+        """Errors that no pattern knows, since this run began to gather."""
+        return self._folder.folded().clusters
+
+    @property
+    def open_causes(self) -> int:
+        return len(self._causes)
 
     def due(self, now: datetime) -> bool:
         """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
@@ -202,8 +212,3 @@ def _moment(text: Any) -> Optional[datetime]:
 
 def _utc(local: datetime) -> datetime:
     return local.astimezone(timezone.utc).replace(tzinfo=None)
-
-
-def unread(job: WatchJob) -> Optional[Checkpoint]:
-    """The checkpoint as it is, for whoever asks how things stand."""
-    return load(job.state)[0]

@@ -191,9 +191,9 @@ class _Known:
 
 
 def _escaped(literal: str) -> Any:
-    """Text for Fn::Sub; None if ``${`` or a last ``$`` in it would be taken for something else."""
-    outside = re.sub(r"\$\{[^{}]+\}", "", literal)
-    return None if "${" in outside or outside.endswith("$") else literal.replace("${", "${!")
+    """Text for Fn::Sub; None if a ``${`` in it is never closed, so that no escape helps."""
+    closed = re.sub(r"\$\{[^{}]+\}", "", literal)
+    return None if "${" in closed else literal.replace("${", "${!")
 
 
 def _known(before: Sequence[Made], ids: Ids, place: Place) -> _Known:
