@@ -210,7 +210,7 @@ def test_sigterm_ends_it_with_a_checkpoint(node: Node) -> None:
     assert 0 < max(mark["offset"] for mark in marks.values()) <= size
     node.write(_PTY.format(n=2))
     again = node.run("--once", "--offline", "--format", "json")
-    assert again.stdout == ""  # the cause is known already
+    assert json.loads(again.stdout)["count"] == 1  # the first was read before
 
 
 def test_sighup_reads_the_catalogue_anew(node: Node, tmp_path: Path) -> None:
@@ -267,3 +267,26 @@ def test_what_cannot_be_is_said_in_one_line(asked: tuple[str, ...], said: str, n
     done = node.run("--once", "--offline", *asked)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert said in done.stderr
+
+
+def test_news_are_told_wherever_it_is_asked_for(node: Node, tmp_path: Path) -> None:
+    file, heard = tmp_path / "news.jsonl", tmp_path / "heard.json"
+    node.run("--once", "--offline")
+    node.write(_REFUSED.format(role="R"))
+    told = ("--tell", f"file:{file}", "--tell", f"exec:tee {heard}")
+    done = node.run("--once", "--offline", *told)
+    assert (done.returncode, done.stderr) == (4, "")
+    news = json.loads(file.read_text(encoding="utf-8"))
+    assert (news["kind"], news["open_causes"]) == ("appeared", 1)
+    assert json.loads(heard.read_text(encoding="utf-8")) == news
+
+
+def test_what_could_not_be_told_waits_for_the_next_run(node: Node, tmp_path: Path) -> None:
+    folder = tmp_path / "later"
+    told = ("--tell", f"file:{folder}/news.jsonl")
+    node.run("--once", "--offline")
+    node.write(_REFUSED.format(role="R"))
+    assert "news.jsonl" in node.run("--once", "--offline", *told).stderr
+    folder.mkdir()
+    node.run("--once", "--offline", *told)
+    assert json.loads((folder / "news.jsonl").read_text(encoding="utf-8"))["kind"] == "appeared"

@@ -2,9 +2,9 @@
 
 Sources: IAM User Guide, "Troubleshoot IAM" (changes are not always immediately visible); AWS KMS
 Developer Guide, "AWS KMS eventual consistency" and "Changing a key policy" (a principal that is new
-may not be found yet); Amazon Data Firehose Developer Guide, "Controlling access"; API References of
-Kinesis, StartStreamEncryption (the stream must be active), and OpenSearch Ingestion, CreatePipeline
-(which looks at the role) and StartPipeline (a pipeline that is stopping must have stopped).
+may not be found yet); API References of Kinesis, StartStreamEncryption (the stream must be active),
+and OpenSearch Ingestion, CreatePipeline (which looks at the role) and StartPipeline (a pipeline that
+is stopping must have stopped).
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ NOT_YET: Mapping[str, str] = {
     "PutKeyPolicy": "MalformedPolicyDocumentException",
     "CreateLogGroup": "InvalidParameterException",
     "AssociateKmsKey": "InvalidParameterException",
-    "CreateDeliveryStream": "InvalidArgumentException",
     "PutSubscriptionFilter": "InvalidParameterException",
     "StartStreamEncryption": "ResourceInUseException",
     "CreatePipeline": "ValidationException",

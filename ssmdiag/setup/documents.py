@@ -66,6 +66,40 @@ _DOCUMENTS = {
 }
 
 
+@dataclass(frozen=True)
+class _Setting:
+    """A thing that a Call makes, or sets anew where there is one of its name."""
+
+    what: str
+    read: str
+    given: tuple[str, ...]
+    """The parameters that the reading operation takes, too."""
+    listed: str
+    name: str
+    """What its name is called, in the Call and in the list."""
+
+
+_SETTINGS = {
+    ("logs", "PutMetricFilter"): _Setting(
+        "metric filter {filterName} of log group {logGroupName}",
+        "DescribeMetricFilters",
+        ("logGroupName",),
+        "metricFilters",
+        "filterName",
+    ),
+    ("logs", "PutSubscriptionFilter"): _Setting(
+        "subscription filter {filterName} of log group {logGroupName}",
+        "DescribeSubscriptionFilters",
+        ("logGroupName",),
+        "subscriptionFilters",
+        "filterName",
+    ),
+    ("cloudwatch", "PutMetricAlarm"): _Setting(
+        "alarm {AlarmName}", "DescribeAlarms", (), "MetricAlarms", "AlarmName"
+    ),
+}
+
+
 def document_of(order: Call) -> Optional[Document]:
     """The kind of document that a write Call writes; None if it writes none."""
     return _DOCUMENTS.get((order.service, order.operation))
@@ -77,8 +111,10 @@ def text_of(order: Call) -> str:
 
 
 def words_for(order: Call) -> str:
-    """Which document a Call writes, in words."""
-    return _DOCUMENTS[order.service, order.operation].what.format(**order.parameters)
+    """Which document or setting a Call writes, in words."""
+    which = order.service, order.operation
+    what = _SETTINGS[which].what if which in _SETTINGS else _DOCUMENTS[which].what
+    return what.format(**order.parameters)
 
 
 def reading_of(order: Call) -> Call:
@@ -89,7 +125,13 @@ def reading_of(order: Call) -> Call:
 
 
 def replaced(ask: Ask, order: Call) -> Optional[str]:
-    """The text that ``order`` would replace; None if it makes a new document, or none."""
+    """The text that ``order`` would replace; None if it makes something new.
+
+    For a setting, which has no text, that is how AWS lists it.
+    """
+    setting = _SETTINGS.get((order.service, order.operation))
+    if setting is not None:
+        return _listed(ask, order, setting)
     document = document_of(order)
     answer = ask(reading_of(order)) if document else None
     if document is None or not isinstance(answer, Known):
@@ -100,6 +142,15 @@ def replaced(ask: Ask, order: Call) -> Optional[str]:
     if found is None:
         return None
     return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
+
+
+def _listed(ask: Ask, order: Call, setting: _Setting) -> Optional[str]:
+    parameters = order.parameters
+    given = {name: parameters[name] for name in setting.given}
+    answer = ask(call(order.service, setting.read, order.region, **given))
+    listed = answer.data.get(setting.listed, []) if isinstance(answer, Known) else []
+    same = [each for each in listed if each.get(setting.name) == parameters[setting.name]]
+    return json.dumps(same[0], indent=2, ensure_ascii=False) if same else None
 
 
 def written_once(calls: Sequence[Call]) -> list[Union[Call, int]]:

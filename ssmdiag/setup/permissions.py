@@ -5,6 +5,7 @@ Source: Service Authorization Reference (which resource an action is authorised 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Callable
 
@@ -63,7 +64,6 @@ _RESOURCES: Mapping[str, _Named] = {
     "PutLogEvents": _GROUP,
     "DeleteLogStream": _GROUP,
     "PutMetricAlarm": _regional("cloudwatch", "alarm:{}", "AlarmName"),
-    "CreateDeliveryStream": _regional("firehose", "deliverystream/{}", "DeliveryStreamName"),
     "CreateDocument": _regional("ssm", "document/{}", "Name"),
     "UpdateDocument": _regional("ssm", "document/{}", "Name"),
     "UpdateDocumentDefaultVersion": _regional("ssm", "document/{}", "Name"),
@@ -103,15 +103,17 @@ def needed_for(place: Place, order: Call) -> Iterable[tuple[str, str]]:
         yield "kms:TagResource", "*"
     if order.operation == "AddRoleToInstanceProfile":
         yield "iam:PassRole", _ROLE(place, parameters)
+    if order.operation == "CreatePipeline":
+        # OpenSearch Ingestion User Guide, "Monitoring pipeline logs".
+        yield "logs:CreateLogDelivery", "*"
     for passed in _roles_in(parameters):
         yield "iam:PassRole", passed
 
 
-def _roles_in(value: Any) -> Iterable[str]:
+_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/[\w+=,.@/-]+")
+
+
+def _roles_in(parameters: Mapping[str, Any]) -> Iterable[str]:
     """The ARNs of roles that a Call hands to a service."""
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            if name in ("roleArn", "RoleARN") and isinstance(each, str):
-                yield each
-            else:
-                yield from _roles_in(each)
+    handed = (parameters.get(name, "") for name in ("roleArn", "PipelineConfigurationBody"))
+    return dict.fromkeys(arn for text in handed for arn in _ROLE_ARN.findall(str(text)))

@@ -23,7 +23,6 @@ Kind = Literal[
     "document",
     "metric-filter",
     "alarm",
-    "delivery-stream",
     "subscription-filter",
 ]
 
@@ -71,7 +70,6 @@ _MAKES: Mapping[str, tuple[Kind, str, bool]] = {
     "UpdateDocument": ("document", "Name", False),
     "PutMetricFilter": ("metric-filter", "filterName", True),
     "PutMetricAlarm": ("alarm", "AlarmName", True),
-    "CreateDeliveryStream": ("delivery-stream", "DeliveryStreamName", True),
     "PutSubscriptionFilter": ("subscription-filter", "filterName", True),
 }
 # Nothing but the second half of what stands before it.
@@ -91,12 +89,17 @@ def resources(
         if draft is not None:
             draft.calls.append(call)
             _merge(draft, call)
-        elif not (call.operation in _ABSORBED and drafts):
-            others.append(call)
+        elif call.operation in _ABSORBED and (before := _document_before(drafts)):
+            before.calls.append(call)
         else:
-            list(drafts.values())[-1].calls.append(call)
+            others.append(call)
     made = (Made(d.kind, d.name, d.new, d.properties, tuple(d.calls)) for d in drafts.values())
     return tuple(made), tuple(others)
+
+
+def _document_before(drafts: Mapping[tuple[str, str], _Draft]) -> Optional[_Draft]:
+    last = list(drafts.values())[-1:]
+    return last[0] if last and last[0].kind == "document" else None
 
 
 def _draft_of(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -86,7 +86,7 @@ class Terminal:
             print(text, file=self._out, flush=True)
         except BrokenPipeError:
             self._gone = True
-            self._out = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - until the end
+            self._out = io.StringIO()
 
 
 def _sighting(sighting: Sighting, kind: str, more: int) -> dict[str, Any]:
