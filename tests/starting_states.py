@@ -141,6 +141,18 @@ def _closed_key(perform: Perform, region: str) -> Iterator[Call]:
     )
 
 
+def _saved(content: dict[str, Any]) -> Iterator[Call]:
+    yield call(
+        "ssm",
+        "UpdateDocument",
+        Name=DOCUMENT,
+        DocumentVersion="$LATEST",
+        DocumentFormat="JSON",
+        Content=json.dumps(content),
+    )
+    yield call("ssm", "UpdateDocumentDefaultVersion", Name=DOCUMENT, DocumentVersion="2")
+
+
 def _foreign_statements(perform: Perform, region: str) -> Iterator[Call]:
     partition = partition_of(region)
     root = f"arn:{partition}:iam::123456789012:root"
@@ -172,15 +184,7 @@ def _foreign_statements(perform: Perform, region: str) -> Iterator[Call]:
         "shellProfile": {"linux": "cd \"$HOME\"; echo 'hello'", "windows": ""},
     }
     content = {"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs}
-    yield call(
-        "ssm",
-        "UpdateDocument",
-        Name=DOCUMENT,
-        DocumentVersion="$LATEST",
-        DocumentFormat="JSON",
-        Content=json.dumps(content),
-    )
-    yield call("ssm", "UpdateDocumentDefaultVersion", Name=DOCUMENT, DocumentVersion="2")
+    yield from _saved(content)
 
 
 def _no_group(perform: Perform, region: str) -> Iterator[Call]:
@@ -233,15 +237,7 @@ def _other_preferences(perform: Perform, region: str) -> Iterator[Call]:
     del perform, region
     inputs = {"cloudWatchLogGroupName": "old", "idleSessionTimeout": "5"}
     content = {"schemaVersion": "1.0", "sessionType": "Standard_Stream", "inputs": inputs}
-    yield call(
-        "ssm",
-        "UpdateDocument",
-        Name=DOCUMENT,
-        DocumentVersion="$LATEST",
-        DocumentFormat="JSON",
-        Content=json.dumps(content),
-    )
-    yield call("ssm", "UpdateDocumentDefaultVersion", Name=DOCUMENT, DocumentVersion="2")
+    yield from _saved(content)
 
 
 _BOTH = Wish(**{**WISH.__dict__, "s3_bucket": "ssm-session-logs-1", "s3_prefix": "sessions"})

@@ -23,6 +23,7 @@ from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences_facts import (
     DEFAULT_DOCUMENT,
     DESTINATIONS,
+    NEW_CONTENT,
     READABLE,
     Preferences,
     document_in_use,
@@ -33,23 +34,6 @@ from ssmdiag.requirements.preferences_facts import (
 )
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
 
-# What the console writes when preferences are saved for the first time.
-_NEW_DOCUMENT = {
-    "schemaVersion": "1.0",
-    "description": "Document to hold regional settings for Session Manager",
-    "sessionType": "Standard_Stream",
-    "inputs": {
-        "s3BucketName": "",
-        "s3KeyPrefix": "",
-        "s3EncryptionEnabled": True,
-        "cloudWatchLogGroupName": "",
-        "cloudWatchEncryptionEnabled": True,
-        "cloudWatchStreamingEnabled": True,
-        "kmsKeyId": "",
-        "runAsEnabled": False,
-        "runAsDefaultUser": "",
-    },
-}
 _LOGGING_INPUTS = (
     "s3BucketName",
     "s3KeyPrefix",
@@ -90,7 +74,7 @@ def _readable(ask: Ask, situation: Situation) -> Verdict:
 
 
 def _never_saved(ask: Ask, name: str, situation: Situation) -> Verdict:
-    empty = Preferences(name, _NEW_DOCUMENT, "", written=False)
+    empty = Preferences(name, NEW_CONTENT, "", written=False)
     return Broken(
         f"Session Manager preferences were never saved in {situation.region}: "
         f"document {name} does not exist, so no session is logged",

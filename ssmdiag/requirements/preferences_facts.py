@@ -23,6 +23,27 @@ BUCKET_NAME = "preferences/bucket-name"
 
 _NEW_VERSION = "<new version>"
 
+NEW_CONTENT: dict[str, Any] = {
+    "schemaVersion": "1.0",
+    "description": "Document to hold regional settings for Session Manager",
+    "sessionType": "Standard_Stream",
+    "inputs": {
+        "s3BucketName": "",
+        "s3KeyPrefix": "",
+        "s3EncryptionEnabled": True,
+        "cloudWatchLogGroupName": "",
+        "cloudWatchEncryptionEnabled": True,
+        "cloudWatchStreamingEnabled": True,
+        "kmsKeyId": "",
+        "runAsEnabled": False,
+        "runAsDefaultUser": "",
+        "idleSessionTimeout": "20",
+        "maxSessionDuration": "",
+        "shellProfile": {"windows": "", "linux": ""},
+    },
+}
+"""What the console writes when preferences are saved for the first time."""
+
 DESTINATIONS = ("cloudWatchLogGroupName", "s3BucketName")
 
 _GROUP_NAME_FORM = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}\Z")

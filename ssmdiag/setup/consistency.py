@@ -3,8 +3,8 @@
 Sources: IAM User Guide, "Troubleshoot IAM" (changes are not always immediately visible); AWS KMS
 Developer Guide, "AWS KMS eventual consistency" and "Changing a key policy" (a principal that is new
 may not be found yet); API References of Kinesis, StartStreamEncryption (the stream must be active),
-and OpenSearch Ingestion, CreatePipeline (which looks at the role) and StartPipeline (a pipeline that
-is stopping must have stopped).
+and OpenSearch Ingestion, CreatePipeline (which looks at the role) and StartPipeline (a pipeline
+that is stopping must have stopped).
 """
 
 from __future__ import annotations

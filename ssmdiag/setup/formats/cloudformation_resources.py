@@ -29,10 +29,9 @@ _ID: Mapping[Kind, str] = {
     "bucket": "SessionLogBucket",
     "bucket-policy": "SessionLogBucketPolicy",
     "document": "SessionPreferences",
-    "delivery-stream": "DeliveryStream",
     "subscription-filter": "SubscriptionFilter",
 }
-_ROLE_ID = {"ec2.": "NodeRole", "firehose.": "DeliveryRole", "logs.": "SubscriptionRole"}
+_ROLE_ID = {"ec2.": "NodeRole", "logs.": "SubscriptionRole"}
 """Whose a role is, by whom it trusts."""
 
 _OF_MANY: Mapping[Kind, str] = {"metric-filter": "Filter", "alarm": "Alarm"}
@@ -44,7 +43,6 @@ _TOLD: Mapping[Kind, tuple[str, str, str]] = {
     "key": ("Arn", "Arn", "The key that encrypts sessions and their logs"),
     "log-group": ("Name", "", "The log group of the sessions"),
     "bucket": ("Name", "", "The bucket of the sessions"),
-    "delivery-stream": ("Arn", "Arn", "The stream that delivers events"),
 }
 """Outputs: the end of the id, the attribute (none: the name), and what it is."""
 
@@ -236,7 +234,7 @@ def _awaited(made: Made, whole: Sequence[Made], position: int) -> Iterator[Made]
             waits = each is not made and each.kind != "role-attachment"
         else:
             # A role is taken at its word, whether it has its permissions already or not.
-            uses_role = made.kind in ("delivery-stream", "subscription-filter")
+            uses_role = made.kind == "subscription-filter"
             waits = uses_role and each.kind in ("role-policy", "managed-policy")
             waits = waits and number < position
         if waits:

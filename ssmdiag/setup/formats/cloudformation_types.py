@@ -109,14 +109,6 @@ TYPES: Mapping[Kind, Type] = {
             *("TreatMissingData", "AlarmActions", "OKActions", "InsufficientDataActions"),
         ),
     ),
-    "delivery-stream": Type(
-        "AWS::KinesisFirehose::DeliveryStream",
-        _same(
-            *("DeliveryStreamName", "DeliveryStreamType"),
-            "DeliveryStreamEncryptionConfigurationInput",
-            "AmazonopensearchserviceDestinationConfiguration",
-        ),
-    ),
     "subscription-filter": Type(
         "AWS::Logs::SubscriptionFilter",
         _capital(

@@ -128,12 +128,6 @@ def _document(order: Call) -> Exists:
     return Exists(f"document {name}", call("ssm", "GetDocument", Name=name), "Name")
 
 
-def _stream(order: Call) -> Exists:
-    name = order.parameters["DeliveryStreamName"]
-    read = call("firehose", "DescribeDeliveryStream", DeliveryStreamName=name)
-    return Exists(f"stream {name}", read, "DeliveryStreamDescription.DeliveryStreamName")
-
-
 def _data_stream(order: Call) -> Exists:
     name = order.parameters["StreamName"]
     read = call("kinesis", "DescribeStreamSummary", StreamName=name)
@@ -173,7 +167,6 @@ _SEEN: dict[str, Callable[[Call], Exists]] = {
     "CreatePolicy": _policy,
     "CreateBucket": _bucket,
     "CreateDocument": _document,
-    "CreateDeliveryStream": _stream,
     "CreateStream": _data_stream,
     "StartStreamEncryption": _encrypted,
     "CreatePipeline": _pipeline,

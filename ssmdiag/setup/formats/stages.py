@@ -71,8 +71,6 @@ def arn_of(made: Made, place: Place) -> str:
         return f"{home}:iam::{place.account}:policy{made.properties.get('Path', '/')}{made.name}"
     if made.kind == "bucket":
         return f"{home}:s3:::{made.name}"
-    if made.kind == "delivery-stream":
-        return f"{home}:firehose:{place.region}:{place.account}:deliverystream/{made.name}"
     return ""
 
 

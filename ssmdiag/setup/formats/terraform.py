@@ -245,9 +245,6 @@ def _known(parts: Sequence[_Part], place: Place) -> Known:
             arns[f"{home}:iam::{place.account}:policy/{name}"] = expression
         elif part.type == "aws_s3_bucket":
             arns[f"{home}:s3:::{name}"] = expression
-        elif part.type == "aws_kinesis_firehose_delivery_stream":
-            stream = f"{home}:firehose:{place.region}:{place.account}:deliverystream/{name}"
-            arns[stream] = expression
     return Known(stand_ins, arns)
 
 

@@ -44,64 +44,6 @@ Arguments = Mapping[str, Form]
 """Forms by the names of the API's parameters, in the order in which the arguments are written."""
 
 _BUCKET = Named("bucket", "aws_s3_bucket")
-_BUFFERING = {"SizeInMBs": "buffering_size", "IntervalInSeconds": "buffering_interval"}
-_LOGGING = Nested(
-    "cloudwatch_logging_options",
-    {"Enabled": "enabled", "LogGroupName": "log_group_name", "LogStreamName": "log_stream_name"},
-)
-_BACKUP = Nested(
-    "s3_configuration",
-    {
-        "RoleARN": "role_arn",
-        "BucketARN": "bucket_arn",
-        "Prefix": "prefix",
-        "ErrorOutputPrefix": "error_output_prefix",
-        "BufferingHints": _BUFFERING,
-        "CompressionFormat": "compression_format",
-        "EncryptionConfiguration": {
-            "KMSEncryptionConfig": {"AWSKMSKeyARN": "kms_key_arn"},
-            "NoEncryptionConfig": None,
-        },
-        "CloudWatchLoggingOptions": _LOGGING,
-    },
-)
-_PROCESSOR = Nested(
-    "processors",
-    {
-        "Type": "type",
-        "Parameters": Nested(
-            "parameters",
-            {"ParameterName": "parameter_name", "ParameterValue": "parameter_value"},
-        ),
-    },
-)
-_OPENSEARCH = Nested(
-    "opensearch_configuration",
-    {
-        "RoleARN": "role_arn",
-        "DomainARN": "domain_arn",
-        "ClusterEndpoint": "cluster_endpoint",
-        "IndexName": "index_name",
-        "TypeName": "type_name",
-        "IndexRotationPeriod": "index_rotation_period",
-        "BufferingHints": _BUFFERING,
-        "RetryOptions": {"DurationInSeconds": "retry_duration"},
-        "S3BackupMode": "s3_backup_mode",
-        "S3Configuration": _BACKUP,
-        "ProcessingConfiguration": Nested(
-            "processing_configuration", {"Enabled": "enabled", "Processors": _PROCESSOR}
-        ),
-        "CloudWatchLoggingOptions": _LOGGING,
-        "VpcConfiguration": Nested(
-            "vpc_config",
-            {
-                "RoleARN": "role_arn",
-                "SubnetIds": "subnet_ids",
-                "SecurityGroupIds": "security_group_ids",
-            },
-        ),
-    },
-)
 
 ARGUMENTS: Mapping[str, Arguments] = {
     "aws_iam_instance_profile": {
@@ -216,12 +158,6 @@ ARGUMENTS: Mapping[str, Arguments] = {
         "OKActions": "ok_actions",
         "InsufficientDataActions": "insufficient_data_actions",
     },
-    "aws_kinesis_firehose_delivery_stream": {
-        "DeliveryStreamName": "name",
-        "DeliveryStreamType": None,
-        "destination": "destination",
-        "AmazonopensearchserviceDestinationConfiguration": _OPENSEARCH,
-    },
     "aws_cloudwatch_log_subscription_filter": {
         "filterName": "name",
         "logGroupName": Named("log_group_name", "aws_cloudwatch_log_group"),
@@ -241,7 +177,6 @@ TYPES: Mapping[Kind, str] = {
     "bucket-policy": "aws_s3_bucket_policy",
     "document": "aws_ssm_document",
     "metric-filter": "aws_cloudwatch_log_metric_filter",
-    "delivery-stream": "aws_kinesis_firehose_delivery_stream",
     "subscription-filter": "aws_cloudwatch_log_subscription_filter",
 }
 """The kinds of which one resource is one resource of Terraform, parameter by parameter."""
@@ -250,7 +185,6 @@ GIVEN: Mapping[str, Mapping[str, Any]] = {
     # What lies in a log group is worth more than the order of whoever takes it out of a file.
     "aws_cloudwatch_log_group": {"skip_destroy": True},
     "aws_ssm_document": {"DocumentType": "Session", "DocumentFormat": "JSON"},
-    "aws_kinesis_firehose_delivery_stream": {"destination": "opensearch"},
 }
 """What no Call says."""
 
@@ -275,11 +209,12 @@ RESET: Mapping[str, tuple[str, ...]] = {
 GUARDED = ("aws_kms_key", "aws_cloudwatch_log_group")
 """What takes logs with it when it is destroyed."""
 
-_ROLE = ("aws_iam_role_policy", "aws_iam_role_policy_attachment")
 AFTER: Mapping[str, tuple[str, ...]] = {
     "aws_cloudwatch_log_group": ("aws_kms_key_policy",),
-    "aws_kinesis_firehose_delivery_stream": _ROLE,
-    "aws_cloudwatch_log_subscription_filter": _ROLE,
+    "aws_cloudwatch_log_subscription_filter": (
+        "aws_iam_role_policy",
+        "aws_iam_role_policy_attachment",
+    ),
     # Sessions notice nothing before all that the preferences name is there.
     "aws_ssm_document": tuple(ARGUMENTS),
 }

@@ -12,6 +12,7 @@ from ssmdiag.requirements.contract import Gap, Requirement, gap_of
 from ssmdiag.requirements.key_facts import Key, find_key
 from ssmdiag.requirements.preferences_facts import (
     DEFAULT_DOCUMENT,
+    NEW_CONTENT,
     Preferences,
     parsed,
     reading,
@@ -20,26 +21,6 @@ from ssmdiag.requirements.preferences_facts import (
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Absent, Ask, Known, call
-
-_NEW: dict[str, Any] = {
-    "schemaVersion": "1.0",
-    "description": "Document to hold regional settings for Session Manager",
-    "sessionType": "Standard_Stream",
-    "inputs": {
-        "s3BucketName": "",
-        "s3KeyPrefix": "",
-        "s3EncryptionEnabled": True,
-        "cloudWatchLogGroupName": "",
-        "cloudWatchEncryptionEnabled": True,
-        "cloudWatchStreamingEnabled": True,
-        "kmsKeyId": "",
-        "runAsEnabled": False,
-        "runAsDefaultUser": "",
-        "idleSessionTimeout": "20",
-        "maxSessionDuration": "",
-        "shellProfile": {"windows": "", "linux": ""},
-    },
-}
 
 
 def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
@@ -89,7 +70,7 @@ def _saved(ask: Ask, write: Write) -> Write:
 def _now(ask: Ask) -> Union[Preferences, Gap]:
     answer = ask(reading(DEFAULT_DOCUMENT))
     if isinstance(answer, Absent):
-        return Preferences(DEFAULT_DOCUMENT, _NEW, "nothing yet", written=False)
+        return Preferences(DEFAULT_DOCUMENT, NEW_CONTENT, "nothing yet", written=False)
     if not isinstance(answer, Known):
         return gap_of(answer, f"document {DEFAULT_DOCUMENT}")
     content = parsed(answer.data.get("Content"))
