@@ -75,7 +75,7 @@ class Stress:
             self._rotate()
         elif dice < 0.90:
             self._copy_and_truncate()
-        elif dice < 0.93:
+        elif dice < 0.97:
             self.watcher.kill()
             self.watcher.wait()
             self.outcome.kills += 1

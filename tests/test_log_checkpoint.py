@@ -46,14 +46,20 @@ def test_a_damaged_one_is_put_aside_and_said(text: str, tmp_path: Path) -> None:
 def test_where_nothing_can_be_written_the_old_one_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "watch.json"
     save(path, KNOWN)
-    # A file system of one page that is full: the kernel's own, so that root is refused as well.
-    full = Path("/dev/full")
-    if not full.exists():
-        pytest.skip("this system has no /dev/full")
-    said = save(full / "watch.json", KNOWN)
-    assert said is not None
-    assert "cannot be written" in said
+    # To the kernel a file that may not grow is like a full disk, and root is refused as well.
+    program = (
+        "import resource, signal, sys; from pathlib import Path\n"
+        "from ssmdiag.log.checkpoint import Checkpoint, save\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (20, 20))\n"
+        "print(save(Path(sys.argv[1]), Checkpoint(saved='later')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True
+    )
+    assert f"the checkpoint {path} cannot be written" in done.stdout
     assert load(path) == (KNOWN, None)
+    assert [each.name for each in tmp_path.iterdir()] == ["watch.json"]
 
 
 def test_a_second_run_is_told_of_the_first(tmp_path: Path) -> None:

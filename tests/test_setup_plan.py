@@ -15,8 +15,9 @@ import pytest
 from ssmdiag.demo.account import Account
 from ssmdiag.render.layout import Layout
 from ssmdiag.render.plan import text
-from ssmdiag.wiring.reach import performing
-from tests.starting_states import STATES, carry_out, planned, start, unmet
+from ssmdiag.setup.apply import Means, apply
+from ssmdiag.world.aws import Access, Aws
+from tests.starting_states import STATES, planned, start, unmet
 
 FIXTURES = Path(__file__).parent / "fixtures/setup"
 _KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -34,5 +35,17 @@ def test_a_plan_that_is_carried_out_leaves_nothing_to_be_done(name: str, account
         file.write_text(told, encoding="utf-8")
     assert told == file.read_text(encoding="utf-8")
 
-    carry_out(performing(state.region), plan.calls)
+    kept: dict[str, str] = {}
+    said: list[str] = []
+    means = Means(
+        Aws(Access(state.region)).write, said.append, lambda n, t: kept.setdefault(n, t), _no_sleep
+    )
+    outcome = apply(plan, means)
+    assert (outcome.failed, outcome.why, outcome.left) == (None, "", ())
+    assert outcome.done == plan.calls
+    assert list(kept.values()) == list(dict.fromkeys(plan.replaced.values()))
     assert unmet(state) == []
+
+
+def _no_sleep(seconds: float) -> None:
+    raise AssertionError(f"moto is consistent at once; nobody waits {seconds} s for it")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,11 @@ import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.setup.formats.script import script
-from tests.starting_states import STATES, planned, start, unmet
+from ssmdiag.setup.grounds import settle
+from ssmdiag.setup.plan import make_plan
+from ssmdiag.world import empty
+from ssmdiag.world.asking import Asking
+from tests.starting_states import STATES, WISH, planned, start, unmet
 
 _MAKING = ("Create", "Update")
 
@@ -38,6 +43,15 @@ def test_a_script_leaves_nothing_to_be_done_and_may_be_run_again(
     assert (again.returncode, again.stderr) == (0, "")
     assert [o for _, o in account.requests if o.startswith(_MAKING)] == []
     assert unmet(state) == []
+
+
+def test_the_script_for_the_names_of_the_article_is_shown_in_the_docs() -> None:
+    ask = Asking(empty.door("123456789012", "us-east-1", WISH.session_user))
+    text = script(make_plan(settle(WISH, ask, "us-east-1", "123456789012"), ask))
+    file = Path(__file__).parent.parent / "docs/setup-article.sh"
+    if os.environ.get("SSMDIAG_REGENERATE"):
+        file.write_text(text, encoding="utf-8")
+    assert text == file.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", STATES)

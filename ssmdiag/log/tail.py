@@ -12,6 +12,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Optional, Union, cast
 
 from ssmdiag.log import files, layout, period
-from ssmdiag.log.records import KEEP, Read, Wanted, parse_records
+from ssmdiag.log.records import KEEP, Wanted, parse_records
 from ssmdiag.model import Record
 
 SETTLED = 2.0
@@ -28,6 +29,7 @@ SETTLED = 2.0
 _FIRST_LINE = 1024
 _BEHIND = 256
 _BLOCK = 64 << 10
+_GONE_AT_MOST = 50
 
 Start = Union[Literal["now", "start"], timedelta]
 """Where to begin in files that were never seen: at their end, at their start, or so long ago."""
@@ -81,14 +83,23 @@ class Tail:
     def news(self, now: datetime, wanted: Optional[Wanted] = None) -> Iterator[Seen]:
         """The Records that came since; ``marks`` are final when they are exhausted."""
         found = self._files()
-        fresh = self._fresh(found)
-        for position, file in enumerate(found):
+        if self.marks and not any(file.head in self.marks for file in found) and found:
+            self.notes.append(
+                f"{self.family}: none of the files that were read is there any more, so lines may "
+                "have been lost; all that is there is read"
+            )
+        for file in found:
             if file.head not in self.marks:
-                self.marks[file.head] = self._beginning(file, fresh[position], now)
+                self.marks[file.head] = self._beginning(file, now)
             yield from self._of(file, now, wanted)
-        heads = {file.head for file in found}
-        self.marks = {head: mark for head, mark in self.marks.items() if head in heads}
+        self._forget({file.head for file in found})
         self._first = False
+
+    def _forget(self, there: set[str]) -> None:
+        """Forget files that went long ago. One that is only being renamed may be missed once."""
+        gone = [head for head in self.marks if head not in there]
+        for head in gone[:-_GONE_AT_MOST]:
+            del self.marks[head]
 
     @property
     def lag(self) -> int:
@@ -116,63 +127,44 @@ class Tail:
                     found[looked.head] = (age, looked)
         return [file for _, file in sorted(found.values(), key=lambda item: item[0])]
 
-    def _fresh(self, found: list[_File]) -> list[bool]:
-        """Which files came after the newest that is known: those are read from their start."""
-        known = [position for position, file in enumerate(found) if file.head in self.marks]
-        if not known and self.marks:
-            self.notes.append(
-                f"{self.family}: none of the files that were read is there any more, so lines may "
-                "have been lost; all that is there is read"
-            )
-        newest = known[-1] if known else -1
-        return [position > newest for position in range(len(found))]
-
-    def _beginning(self, file: _File, fresh: bool, now: datetime) -> Mark:
-        if not self._first:
-            return Mark(0 if fresh else file.size)
-        if self._start == "start":
+    def _beginning(self, file: _File, now: datetime) -> Mark:
+        """Where to begin in a file that was not known before; but at the first run it is new."""
+        if not self._first or self._start == "start":
             return Mark(0)
-        if isinstance(self._start, timedelta) and not file.packed:
+        try:
             with _opened(file) as raw:
-                return Mark(period.start_of(raw, file.size, now - self._start))
-        return Mark(_last_newline(file, 0))
+                if isinstance(self._start, timedelta) and not file.packed:
+                    return Mark(period.start_of(raw, file.size, now - self._start))
+                return Mark(_last_newline(raw, 0, file.size))
+        except (OSError, EOFError):
+            return Mark(0)
 
     # --- one file -------------------------------------------------------------------------------
 
     def _of(self, file: _File, now: datetime, wanted: Optional[Wanted]) -> Iterator[Seen]:
-        mark = self._valid(file, self.marks[file.head])
         try:
-            end = _last_newline(file, mark.offset)
-            if end <= mark.offset:
-                self.marks[file.head] = mark
-                return
-            last = _last_record(file, mark.offset, end)
-            for record in _parsed(file, mark.offset, last, wanted):
-                if not (_told(record, mark) or self._too_old(record, now)):
-                    yield Seen(record, _identity(file, record))
-            yield from self._open(file, mark, last, end, now, wanted)
+            with _opened(file) as raw:
+                yield from self._read(_Known(raw, file), now, wanted)
         except (OSError, EOFError, ValueError):
-            # It went away, or is being packed: what is not marked is looked for again.
+            # It went away, or became another: what is not marked is looked for again.
             return
 
-    def _open(
-        self,
-        file: _File,
-        mark: Mark,
-        last: int,
-        end: int,
-        now: datetime,
-        wanted: Optional[Wanted],
-    ) -> Iterator[Seen]:
-        """The last Record: told if it is new or has grown; done with once it has settled."""
+    def _read(self, file: _Known, now: datetime, wanted: Optional[Wanted]) -> Iterator[Seen]:
+        mark = _valid(file, self.marks[file.head])
+        end = _last_newline(file.raw, mark.offset, file.size)
+        last = _last_record(file, mark.offset, end)
+        for record in file.records(mark.offset, last, wanted):
+            if not (_told(record, mark) or self._too_old(record, now)):
+                yield Seen(record, _identity(file, record))
+        # The last Record is told at once, and done with once it has settled.
         settled = now.timestamp() - file.changed > SETTLED
         shown = ""
-        for record in _parsed(file, last, end, wanted):
+        for record in file.records(last, end, wanted):
             shown = shown or _text(record)
             if not (_told(record, mark) or self._too_old(record, now)):
                 yield Seen(record, _identity(file, record), open=not settled)
         at = end if settled else last
-        behind = _digest(_bytes(file, max(0, at - _BEHIND), at))
+        behind = _digest(file.bytes(max(0, at - _BEHIND), at))
         self.marks[file.head] = Mark(at, behind, "" if settled else shown)
 
     def _too_old(self, record: Record, now: datetime) -> bool:
@@ -180,41 +172,73 @@ class Tail:
         since = now - self._start if isinstance(self._start, timedelta) else None
         return bool(self._first and since and record.time and record.time < since)
 
-    def _valid(self, file: _File, mark: Mark) -> Mark:
-        """The Mark, or the file's start where it was cut short or written anew since."""
-        if mark.offset > file.size:
-            return Mark(0)
-        if mark.behind:
-            try:
-                now = _digest(_bytes(file, max(0, mark.offset - _BEHIND), mark.offset))
-            except (OSError, EOFError):
-                return mark
-            if now != mark.behind:
-                return replace(mark, offset=0, behind="", shown="")
-        return mark
+
+class _Known:
+    """A file that is open, and checked after every read to be still the one that is meant.
+
+    It is held by its handle, so renaming does not matter; it may be cut short and written anew.
+    """
+
+    def __init__(self, raw: BinaryIO, file: _File) -> None:
+        self.raw = raw
+        self.path, self.head = file.path, file.head
+        self.size, self.changed = file.size, file.changed
+        self._check()
+
+    def bytes(self, start: int, end: int) -> bytes:
+        """Raises EOFError if they are not those of the file that is meant."""
+        self.raw.seek(start)
+        data = self.raw.read(end - start)
+        if len(data) < end - start:
+            raise EOFError
+        self._check()
+        return data
+
+    def records(self, start: int, end: int, wanted: Optional[Wanted]) -> Iterator[Record]:
+        """The Records between two places. Raises EOFError as ``bytes`` does."""
+        at = start
+
+        def read(size: int) -> bytes:
+            nonlocal at
+            begin, at = at, min(at + size, end)
+            return self.bytes(begin, at)
+
+        if start < end:
+            yield from parse_records(read, file=self.path, offset=start, wanted=wanted)
+
+    def _check(self) -> None:
+        self.raw.seek(0)
+        if _first_line(self.raw.read(_FIRST_LINE)) != self.head:
+            raise EOFError
+
+
+def _valid(file: _Known, mark: Mark) -> Mark:
+    """The Mark, or the file's start where it was cut short or written anew since."""
+    if mark.offset > file.size:
+        return Mark(0)
+    behind = _digest(file.bytes(max(0, mark.offset - _BEHIND), mark.offset))
+    return Mark(0) if mark.behind and behind != mark.behind else mark
 
 
 def _look(path: str) -> Optional[_File]:
     """A file as it is now; None if it cannot be read, or its first line is not whole yet."""
     try:
-        status = Path(path).stat()
         with Path(path).open("rb") as raw:
+            status = os.fstat(raw.fileno())
             packed = raw.read(2) == b"\x1f\x8b"
         file = _File(path, "", status.st_size, status.st_mtime, packed)
-        if packed:
-            file = replace(file, size=_unpacked_size(file))
-        first = _bytes(file, 0, _FIRST_LINE)
+        with _opened(file) as raw:
+            head = _first_line(raw.read(_FIRST_LINE))
+            size = raw.seek(0, io.SEEK_END) if packed else file.size
     except (OSError, EOFError):
         return None
-    line, newline, _ = first.partition(b"\n")
-    if not newline and len(first) < _FIRST_LINE:
-        return None
-    return replace(file, head=_digest(line))
+    return replace(file, head=head, size=size) if head else None
 
 
-def _unpacked_size(file: _File) -> int:
-    with _opened(file) as raw:
-        return raw.seek(0, io.SEEK_END)
+def _first_line(beginning: bytes) -> str:
+    """Digest of the first line; empty if it is not whole yet."""
+    line, newline, _ = beginning.partition(b"\n")
+    return _digest(line) if newline or len(beginning) == _FIRST_LINE else ""
 
 
 def _opened(file: _File) -> BinaryIO:
@@ -223,59 +247,31 @@ def _opened(file: _File) -> BinaryIO:
     return Path(file.path).open("rb")
 
 
-def _bytes(file: _File, start: int, end: int) -> bytes:
-    with _opened(file) as raw:
-        raw.seek(start)
-        return raw.read(end - start)
-
-
-def _last_newline(file: _File, start: int) -> int:
-    """Where the last whole line ends, at or behind ``start``; ``start`` if there is none."""
-    end = file.size
-    with _opened(file) as raw:
-        while end > start:
-            begin = max(start, end - _BLOCK)
-            raw.seek(begin)
-            at = raw.read(end - begin).rfind(b"\n")
-            if at >= 0:
-                return begin + at + 1
-            end = begin
+def _last_newline(raw: BinaryIO, start: int, end: int) -> int:
+    """Where the last whole line ends between two places; ``start`` if there is none."""
+    while end > start:
+        begin = max(start, end - _BLOCK)
+        raw.seek(begin)
+        at = raw.read(end - begin).rfind(b"\n")
+        if at >= 0:
+            return begin + at + 1
+        end = begin
     return start
 
 
-def _last_record(file: _File, start: int, end: int) -> int:
+def _last_record(file: _Known, start: int, end: int) -> int:
     """Where the last Record between two places begins. One of endless length is not waited for."""
     begin = max(start, end - KEEP)
     # A Record's start is looked for with the line break before it.
     before = b"\n" if begin == start else b""
-    window = before + _bytes(file, begin, end)
+    window = before + file.bytes(begin, end)
     starts = [found.start() for found in layout.START.finditer(window)]
     if not starts:
         return start if begin == start else end
     return begin + starts[-1] + 1 - len(before)
 
 
-def _parsed(file: _File, start: int, end: int, wanted: Optional[Wanted]) -> Iterator[Record]:
-    if end <= start:
-        return
-    with _opened(file) as raw:
-        raw.seek(start)
-        yield from parse_records(
-            _bounded(raw, end - start), file=file.path, offset=start, wanted=wanted
-        )
-
-
-def _bounded(raw: BinaryIO, left: int) -> Read:
-    def read(size: int) -> bytes:
-        nonlocal left
-        data = raw.read(min(size, left))
-        left -= len(data)
-        return data
-
-    return read
-
-
-def _identity(file: _File, record: Record) -> str:
+def _identity(file: _Known, record: Record) -> str:
     # The first line of a Record: what comes behind it may still grow.
     line = f"{record.time}{record.message.partition(chr(10))[0]}"
     return f"{file.head}-{record.offset:x}-{_digest(line.encode('utf-8', 'replace'))[:8]}"

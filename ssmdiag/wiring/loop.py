@@ -46,6 +46,7 @@ class Loop:
         self._service = Service(environ)
         self._waker = Waker(watch.folders)
         self._stopped = self._reloads = False
+        self._how = ""
         self._decides_at: Optional[float] = None
         self._saved_at = time.monotonic()
 
@@ -58,12 +59,13 @@ class Loop:
         try:
             self._pass()
             self._remember()
-            self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._waker.how}")
+            self._say_how()
             self._service.tell("READY=1")
             while not self._stopped and not self._teller.gone:
                 self._service.tell("WATCHDOG=1")
                 self._waker.wait(self._patience())
                 self._pass()
+                self._say_how()
         finally:
             self._service.tell("STOPPING=1")
             self._waker.close()
@@ -83,6 +85,11 @@ class Loop:
         if self._decides_at is not None:
             patience = min(patience, self._decides_at - time.monotonic())
         return max(patience, 0.0)
+
+    def _say_how(self) -> None:
+        if self._waker.how != self._how:
+            self._how = self._waker.how
+            self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._how}")
 
     def _pass(self) -> None:
         if self._reloads:

@@ -139,7 +139,9 @@ class Watch:
 
     def due(self, now: datetime) -> bool:
         """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
-        overdue = self._checked is None or now - self._checked >= self._job.recheck
+        since = now - self._checked if self._checked else self._job.recheck
+        # A clock that was put back must not put the look off.
+        overdue = since >= self._job.recheck or since < timedelta(0)
         return self._pending or (bool(self._causes) and overdue)
 
     def decide(self, now: datetime) -> tuple[tuple[News, ...], Optional[Report]]:
