@@ -7,8 +7,13 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from ssmdiag.demo.account import Account, running
+
+# How long an example takes says more of the machine, and of who else uses it, than of the code.
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 # No test may look for credentials outside its environment, not even one without an account.
 os.environ["AWS_EC2_METADATA_DISABLED"] = "true"

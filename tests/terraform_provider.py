@@ -185,10 +185,6 @@ _TYPES: Mapping[str, _Type] = {
         },
         aws.make_alarm,
     ),
-    "aws_kinesis_firehose_delivery_stream": _Type(
-        {"name": REQUIRED, "destination": REQUIRED, "opensearch_configuration": REQUIRED},
-        aws.make_stream,
-    ),
     "aws_cloudwatch_log_subscription_filter": _Type(
         {
             "name": REQUIRED,

@@ -217,52 +217,6 @@ def make_subscription(client: Client, a: Arguments) -> Arguments:
     return {}
 
 
-_STREAM_WORDS = {
-    "domain_arn": "DomainARN",
-    "role_arn": "RoleARN",
-    "bucket_arn": "BucketARN",
-    "s3_backup_mode": "S3BackupMode",
-    "s3_configuration": "S3Configuration",
-    "vpc_config": "VpcConfiguration",
-    "cloudwatch_logging_options": "CloudWatchLoggingOptions",
-}
-_STREAM_LISTS = ("processors", "parameters", "subnet_ids", "security_group_ids")
-_STREAM_PATHS = {
-    "buffering_interval": ("BufferingHints", "IntervalInSeconds"),
-    "buffering_size": ("BufferingHints", "SizeInMBs"),
-    "retry_duration": ("RetryOptions", "DurationInSeconds"),
-    "kms_key_arn": ("EncryptionConfiguration", "KMSEncryptionConfig", "AWSKMSKeyARN"),
-}
-
-
-def make_stream(client: Client, a: Arguments) -> Arguments:
-    assert a["destination"] == "opensearch"
-    (configuration,) = a["opensearch_configuration"]
-    made = client("firehose").create_delivery_stream(
-        DeliveryStreamName=a["name"],
-        DeliveryStreamType="DirectPut",
-        AmazonopensearchserviceDestinationConfiguration=_of_stream(configuration),
-    )
-    return {"arn": made["DeliveryStreamARN"]}
-
-
-def _of_stream(given: Any) -> Any:
-    if isinstance(given, list):
-        return [_of_stream(each) for each in given]
-    if not isinstance(given, dict):
-        return given
-    parameters: dict[str, Any] = {}
-    for name, value in given.items():
-        word = "".join(part.title() for part in name.split("_"))
-        *above, last = _STREAM_PATHS.get(name) or (_STREAM_WORDS.get(name) or word,)
-        place = parameters
-        for each in above:
-            place = place.setdefault(each, {})
-        alone = isinstance(value, list) and name not in _STREAM_LISTS
-        place[last] = _of_stream(value[0] if alone else value)
-    return parameters
-
-
 # --- S3, Systems Manager --------------------------------------------------------------------------
 
 

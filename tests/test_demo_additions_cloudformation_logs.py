@@ -1,4 +1,4 @@
-"""CloudFormation makes log groups, filters, alarms and the stream that takes the log away."""
+"""CloudFormation makes log groups, filters and alarms."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from tests.stacks import (
     att,
     create,
     delete,
-    events,
     group,
     key,
     log_groups,
@@ -153,31 +152,9 @@ def test_an_alarm_watches_what_it_is_told_to() -> None:
     assert cloudwatch.describe_alarms()["MetricAlarms"] == []
 
 
-def stream(**changes: Any) -> Resources:
-    destination = {
-        "DomainARN": f"arn:aws:es:us-east-1:{ACCOUNT}:domain/sessions",
-        "IndexName": "sessions",
-        "RoleARN": att("Role"),
-        "BufferingHints": {"IntervalInSeconds": "60", "SizeInMBs": 5},
-        "S3Configuration": {"BucketARN": "arn:aws:s3:::archive", "RoleARN": att("Role")},
-        **changes,
-    }
-    return resource(
-        "KinesisFirehose::DeliveryStream",
-        {
-            "DeliveryStreamName": "sessions",
-            "AmazonopensearchserviceDestinationConfiguration": destination,
-        },
-    )
-
-
-def backup_with_prefix(prefix: str) -> dict[str, Any]:
-    return {"BucketARN": "arn:aws:s3:::archive", "RoleARN": att("Role"), "Prefix": prefix}
-
-
 @pytest.mark.usefixtures("account")
-def test_a_group_is_subscribed_to_a_stream_into_opensearch() -> None:
-    def whole(pattern: str, **changes: Any) -> Resources:
+def test_a_group_is_subscribed_to_a_stream() -> None:
+    def whole(pattern: str) -> Resources:
         subscription = {
             "LogGroupName": ref("Group"),
             "FilterName": "everything",
@@ -187,51 +164,26 @@ def test_a_group_is_subscribed_to_a_stream_into_opensearch() -> None:
         }
         return {
             "Subscription": resource("Logs::SubscriptionFilter", subscription),
-            "Stream": stream(**changes),
+            "Stream": resource("Kinesis::Stream", {"Name": "sessions", "ShardCount": 1}),
             "Group": group(),
-            "Role": role(RoleName="Delivery"),
+            "Role": role(RoleName="Subscription"),
         }
 
-    def seen() -> tuple[Any, Any]:
-        logs, firehose = boto3.client("logs"), boto3.client("firehose")
-        (subscribed,) = logs.describe_subscription_filters(logGroupName=GROUP)[
+    def subscribed() -> list[Any]:
+        logs = boto3.client("logs")
+        found: list[Any] = logs.describe_subscription_filters(logGroupName=GROUP)[
             "subscriptionFilters"
         ]
-        told = firehose.describe_delivery_stream(DeliveryStreamName="sessions")
-        return subscribed, told["DeliveryStreamDescription"]
+        return found
 
     create(whole(""), outputs={"Arn": att("Stream"), "Role": att("Role")})
     told = outputs()
-    subscribed, described_stream = seen()
-    update(whole("denied", IndexName="denied", S3Configuration=backup_with_prefix("denied/")))
-    resubscribed, changed_stream = seen()
+    (before,) = subscribed()
+    update(whole("denied"))
+    (after,) = subscribed()
+    update({"Group": group()})
 
-    assert subscribed["destinationArn"] == told["Arn"] == described_stream["DeliveryStreamARN"]
-    assert subscribed["roleArn"] == told["Role"]
-    assert (subscribed["filterPattern"], resubscribed["filterPattern"]) == ("", "denied")
-    assert described_stream["DeliveryStreamStatus"] == "ACTIVE"
-    (before,), (after,) = described_stream["Destinations"], changed_stream["Destinations"]
-    opensearch = before["AmazonopensearchserviceDestinationDescription"]
-    assert opensearch["BufferingHints"] == {"IntervalInSeconds": 60, "SizeInMBs": 5}
-    assert opensearch["S3DestinationDescription"]["BucketARN"] == "arn:aws:s3:::archive"
-    changed = after["AmazonopensearchserviceDestinationDescription"]
-    assert (opensearch["IndexName"], changed["IndexName"]) == ("sessions", "denied")
-    assert changed["S3DestinationDescription"]["Prefix"] == "denied/"
-    delete()
-    assert boto3.client("firehose").list_delivery_streams()["DeliveryStreamNames"] == []
-
-
-@pytest.mark.usefixtures("account")
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"ClusterEndpoint": "https://x"}, "Exactly one of DomainARN and ClusterEndpoint"),
-        ({"IndexNam": "x"}, "Unknown parameter"),
-    ],
-)
-def test_a_stream_without_one_certain_destination_fails(changes: Any, words: str) -> None:
-    stack = create({"Stream": stream(**changes), "Role": role(RoleName="Delivery")})
-    ((_, reason),) = events("CREATE_FAILED")
-
-    assert stack["StackStatus"] == "ROLLBACK_COMPLETE"
-    assert words in str(reason)
+    assert (before["destinationArn"], before["roleArn"]) == (told["Arn"], told["Role"])
+    assert told["Arn"] == f"arn:aws:kinesis:us-east-1:{ACCOUNT}:stream/sessions"
+    assert (before["filterPattern"], after["filterPattern"]) == ("", "denied")
+    assert subscribed() == []

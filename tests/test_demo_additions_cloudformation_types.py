@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from ssmdiag.demo.additions.cloudformation_types import KINDS
+from ssmdiag.demo.additions.cloudformation.types import KINDS
 from tests.stacks import (
     ACCOUNT,
     FOR_LOGS,

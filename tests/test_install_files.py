@@ -156,7 +156,7 @@ _CONTROL = "holds characters that no file of ours can carry"
             "fill in a variable",
         ),
     ],
-    ids=repr,
+    ids=lambda value: value.__module__ if callable(value) else repr(value),
 )
 def test_what_no_file_can_carry_is_refused_in_one_line(
     made: Made, wished: dict[str, Any], said: str

@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ssmdiag.demo.account import Account
-from ssmdiag.demo.additions.cloudformation_template import written_out
+from ssmdiag.demo.additions.cloudformation.template import written_out
 from ssmdiag.model import Resource
 from ssmdiag.setup.formats.cloudformation import cloudformation
 from ssmdiag.setup.plan import Step
@@ -81,18 +81,15 @@ def test_a_managed_policy_is_attached_to_old_and_new_roles(account: Account) -> 
 
 
 @pytest.mark.usefixtures("account")
-def test_logs_are_counted_and_delivered() -> None:
-    stream = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/sessions"
+def test_logs_are_counted_and_handed_on() -> None:
+    stream = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/sessions"
+    performing(REGION)(call("kinesis", "CreateStream", StreamName="sessions", ShardCount=1))
     orders = [
         call("logs", "CreateLogGroup", logGroupName=GROUP),
         *(counted(name) for name in ("root-shells", "root shells")),
         watched("root-shells"),
-        call("s3", "CreateBucket", Bucket="undelivered-1"),
-        role("Delivery", "firehose"),
-        role_policy("Delivery", "arn:aws:s3:::undelivered-1", "s3:ListBucket"),
-        delivered(),
         role("Subscription", "logs"),
-        role_policy("Subscription", stream, "firehose:PutRecord"),
+        role_policy("Subscription", stream, "kinesis:PutRecord"),
         subscribed(stream),
     ]
     text = cloudformation(plan_of(*orders))
@@ -103,18 +100,11 @@ def test_logs_are_counted_and_delivered() -> None:
         "RootShellsFilter",
         "RootShellsFilter2",
         "RootShellsAlarm",
-        "SessionLogBucket",
-        "DeliveryRole",
-        "DeliveryRolePolicy",
-        "DeliveryStream",
         "SubscriptionRole",
         "SubscriptionRolePolicy",
         "SubscriptionFilter",
     ]
-    assert resources(text)["SubscriptionFilter"]["DependsOn"] == [
-        "DeliveryRolePolicy",
-        "SubscriptionRolePolicy",
-    ]
+    assert resources(text)["SubscriptionFilter"]["DependsOn"] == ["SubscriptionRolePolicy"]
     deploy(text)
     logs = boto3.client("logs")
     (one, other) = logs.describe_metric_filters(logGroupName=GROUP)["metricFilters"]
@@ -127,10 +117,6 @@ def test_logs_are_counted_and_delivered() -> None:
     (subscription,) = logs.describe_subscription_filters(logGroupName=GROUP)["subscriptionFilters"]
     assert subscription["destinationArn"] == stream
     assert subscription["roleArn"] == f"{HOME}:role/Subscription"
-    described = boto3.client("firehose").describe_delivery_stream(DeliveryStreamName="sessions")
-    (destination,) = described["DeliveryStreamDescription"]["Destinations"]
-    told = destination["AmazonopensearchserviceDestinationDescription"]
-    assert told["S3DestinationDescription"]["BucketARN"] == "arn:aws:s3:::undelivered-1"
 
 
 @pytest.mark.usefixtures("account")
@@ -207,22 +193,6 @@ def watched(name: str) -> Call:
         Threshold=3,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         TreatMissingData="notBreaching",
-    )
-
-
-def delivered() -> Call:
-    by_whom = {"RoleARN": f"{HOME}:role/Delivery"}
-    return call(
-        "firehose",
-        "CreateDeliveryStream",
-        DeliveryStreamName="sessions",
-        DeliveryStreamType="DirectPut",
-        AmazonopensearchserviceDestinationConfiguration={
-            **by_whom,
-            "DomainARN": f"arn:aws:es:{REGION}:{ACCOUNT}:domain/logs",
-            "IndexName": "sessions",
-            "S3Configuration": {**by_whom, "BucketARN": "arn:aws:s3:::undelivered-1"},
-        },
     )
 
 

@@ -45,51 +45,53 @@ def test_what_terraform_makes_is_referred_to_wherever_it_is_named() -> None:
 
 # --- resources that forward and watch the log -----------------------------------------------------
 
-STREAM = f"arn:aws:firehose:{REGION}:{ACCOUNT}:deliverystream/sessions"
-FIREHOSE = f"arn:aws:iam::{ACCOUNT}:role/Firehose"
+STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/sessions"
+SUBSCRIPTION = f"arn:aws:iam::{ACCOUNT}:role/Subscription"
+METRIC = {
+    "metricName": "Shell",
+    "metricNamespace": "SSM",
+    "metricValue": "1",
+    "defaultValue": 0,
+}
+
+
+def watching() -> Plan:
+    return plan_of(
+        group("sessions"),
+        call(
+            "logs",
+            "PutMetricFilter",
+            logGroupName="sessions",
+            filterName="shell",
+            filterPattern='{ $.a = "${x}" }',
+            metricTransformations=[METRIC],
+        ),
+        call(
+            "cloudwatch",
+            "PutMetricAlarm",
+            AlarmName="shell",
+            Namespace="SSM",
+            MetricName="Shell",
+            Dimensions=[{"Name": "Host", "Value": "h"}],
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=1.0,
+            ComparisonOperator="GreaterThanOrEqualToThreshold",
+            TreatMissingData="notBreaching",
+            AlarmActions=["arn:aws:sns:us-east-1:123456789012:t"],
+            OKActions=["arn:aws:sns:us-east-1:123456789012:t"],
+        ),
+    )
 
 
 def test_a_metric_filter_and_its_alarm_are_made(account: Account) -> None:
-    metric = {
-        "metricName": "Shell",
-        "metricNamespace": "SSM",
-        "metricValue": "1",
-        "defaultValue": 0,
-    }
-    text = terraform(
-        plan_of(
-            group("sessions"),
-            call(
-                "logs",
-                "PutMetricFilter",
-                logGroupName="sessions",
-                filterName="shell",
-                filterPattern='{ $.a = "${x}" }',
-                metricTransformations=[metric],
-            ),
-            call(
-                "cloudwatch",
-                "PutMetricAlarm",
-                AlarmName="shell",
-                Namespace="SSM",
-                MetricName="Shell",
-                Dimensions=[{"Name": "Host", "Value": "h"}],
-                Statistic="Sum",
-                Period=300,
-                EvaluationPeriods=1,
-                Threshold=1.0,
-                ComparisonOperator="GreaterThanOrEqualToThreshold",
-                TreatMissingData="notBreaching",
-                AlarmActions=["arn:aws:sns:us-east-1:123456789012:t"],
-                OKActions=["arn:aws:sns:us-east-1:123456789012:t"],
-            ),
-        )
-    )
+    text = terraform(watching())
     assert "log_group_name = aws_cloudwatch_log_group.sessions.name\n" in text
     carry_out(text, account)
     (made,) = boto3.client("logs", REGION).describe_metric_filters()["metricFilters"]
     assert made["filterPattern"] == '{ $.a = "${x}" }'
-    assert made["metricTransformations"] == [metric]
+    assert made["metricTransformations"] == [METRIC]
     (alarm,) = boto3.client("cloudwatch", REGION).describe_alarms()["MetricAlarms"]
     assert alarm["Dimensions"] == [{"Name": "Host", "Value": "h"}]
     assert alarm["OKActions"] == ["arn:aws:sns:us-east-1:123456789012:t"]
@@ -97,50 +99,15 @@ def test_a_metric_filter_and_its_alarm_are_made(account: Account) -> None:
 
 def forwarding() -> Plan:
     trust = json.dumps({"Version": "2012-10-17", "Statement": []})
-    lambda_arn = {"ParameterName": "LambdaArn", "ParameterValue": "arn:aws:lambda:f"}
-    destination = {
-        "RoleARN": FIREHOSE,
-        "DomainARN": "arn:aws:es:d",
-        "IndexName": "sessions",
-        "IndexRotationPeriod": "OneDay",
-        "BufferingHints": {"IntervalInSeconds": 60, "SizeInMBs": 5},
-        "RetryOptions": {"DurationInSeconds": 300},
-        "S3BackupMode": "FailedDocumentsOnly",
-        "S3Configuration": {
-            "RoleARN": FIREHOSE,
-            "BucketARN": "arn:aws:s3:::backup",
-            "CompressionFormat": "GZIP",
-            "EncryptionConfiguration": {"KMSEncryptionConfig": {"AWSKMSKeyARN": NEW_KEY}},
-        },
-        "ProcessingConfiguration": {
-            "Enabled": True,
-            "Processors": [{"Type": "Lambda", "Parameters": [lambda_arn]}],
-        },
-        "CloudWatchLoggingOptions": {"Enabled": True, "LogGroupName": "g", "LogStreamName": "s"},
-        "VpcConfiguration": {
-            "RoleARN": FIREHOSE,
-            "SubnetIds": ["subnet-1"],
-            "SecurityGroupIds": ["sg-1"],
-        },
-    }
     return plan_of(
-        *new_key(),
         group("sessions"),
-        call("s3", "CreateBucket", Bucket="backup"),
-        call("iam", "CreateRole", RoleName="Firehose", AssumeRolePolicyDocument=trust),
+        call("iam", "CreateRole", RoleName="Subscription", AssumeRolePolicyDocument=trust),
         call(
             "iam",
             "PutRolePolicy",
-            RoleName="Firehose",
-            PolicyName="Deliver",
-            PolicyDocument=policy(NEW_KEY),
-        ),
-        call(
-            "firehose",
-            "CreateDeliveryStream",
-            DeliveryStreamName="sessions",
-            DeliveryStreamType="DirectPut",
-            AmazonopensearchserviceDestinationConfiguration=destination,
+            RoleName="Subscription",
+            PolicyName="HandOn",
+            PolicyDocument=policy(STREAM),
         ),
         call(
             "logs",
@@ -149,19 +116,17 @@ def forwarding() -> Plan:
             filterName="forward",
             filterPattern="",
             destinationArn=STREAM,
-            roleArn=FIREHOSE,
+            roleArn=SUBSCRIPTION,
         ),
     )
 
 
 def test_a_log_is_forwarded_as_the_calls_say(account: Account) -> None:
+    boto3.client("kinesis", REGION).create_stream(StreamName="sessions", ShardCount=1)
     plan = forwarding()
     carry_out(terraform(plan), account)
-    key = boto3.client("kms", REGION).describe_key(KeyId="alias/sessions")["KeyMetadata"]["Arn"]
-    for operation in ("CreateDeliveryStream", "PutSubscriptionFilter"):
-        (meant,) = (order for order in plan.calls if order.operation == operation)
-        (sent,) = (r for r in account.received if r.operation == operation)
-        assert sent.parameters == json.loads(meant.arguments.replace(NEW_KEY, key))
+    (sent,) = (r for r in account.received if r.operation == "PutSubscriptionFilter")
+    assert sent.parameters == plan.calls[-1].parameters
 
 
 def only_policy(text: str) -> str:
@@ -169,17 +134,16 @@ def only_policy(text: str) -> str:
     return address
 
 
-def test_a_subscription_waits_for_its_stream_and_for_what_its_role_may() -> None:
+def test_a_subscription_waits_for_what_its_role_may() -> None:
     text = terraform(forwarding())
     body = parsed(text).resources["aws_cloudwatch_log_subscription_filter.forward"]
-    assert body["destination_arn"] == "${aws_kinesis_firehose_delivery_stream.sessions.arn}"
-    assert body["role_arn"] == "${aws_iam_role.Firehose.arn}"
+    assert body["role_arn"] == "${aws_iam_role.Subscription.arn}"
     assert body["depends_on"] == [f"${{{only_policy(text)}}}"]
 
 
 @installed
 def test_terraform_can_read_nested_blocks(tmp_path: Path) -> None:
-    accepts(terraform(forwarding()), tmp_path)
+    accepts(terraform(watching()), tmp_path)
 
 
 def test_permissions_that_need_a_policy_of_their_own_are_attached_once_it_is_made(
