@@ -16,11 +16,11 @@ from pathlib import Path
 
 import pytest
 
-from scripts.stress import stress
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import ROLE, Story, mistakes
 from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
+from tests.stress import stress
 
 _REFUSED = (
     "ERROR [ssm-session-worker] [alice-0123456789abcdef0] [DataBackend] "

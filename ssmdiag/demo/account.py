@@ -115,20 +115,11 @@ def running() -> Iterator[Account]:
         raise DemoMissingError(
             f"the demo account needs moto's server ({lack}): pip install 'ssmdiag[demo]'"
         ) from lack
-    from ssmdiag.demo.additions import (
-        cloudformation,
-        dry_run,
-        filters,
-        firehose,
-        iam,
-        insights,
-        kms,
-        logs,
-        osis,
-        s3,
-        simulate,
-        ssm,
-    )
+    from ssmdiag.demo.additions import dry_run, iam, kms, logs, osis, s3, ssm
+    from ssmdiag.demo.additions.cloudformation import install as cloudformation
+    from ssmdiag.demo.additions.filters import install as filters
+    from ssmdiag.demo.additions.insights import install as insights
+    from ssmdiag.demo.additions.simulation import simulate
 
     for additions in (
         iam,
@@ -140,7 +131,6 @@ def running() -> Iterator[Account]:
         s3,
         simulate,
         ssm,
-        firehose,
         osis,
         cloudformation,
     ):

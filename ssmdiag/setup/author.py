@@ -21,7 +21,7 @@ from ssmdiag.world.call import Call
 
 _EDIT = "kms:PutKeyPolicy"
 # A resource that exists may allow by its own policy what identity policies do not.
-_ALONE = ("iam", "logs", "ssm", "cloudwatch", "firehose")
+_ALONE = ("iam", "logs", "ssm", "cloudwatch")
 
 
 @dataclass(frozen=True)

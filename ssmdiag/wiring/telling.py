@@ -18,6 +18,7 @@ from ssmdiag.render.layout import visible
 from ssmdiag.render.redact import scrub
 from ssmdiag.tell.message import Message, Priority
 from ssmdiag.tell.spool import Delivery
+from ssmdiag.wiring.job import MisuseError
 from ssmdiag.wiring.sinks import sinks_of
 from ssmdiag.wiring.watching import Sighting, WatchJob
 
@@ -172,7 +173,10 @@ def opened(places: tuple[str, ...], job: WatchJob, *, as_json: bool) -> Iterator
     if not sinks:
         yield terminal
         return
-    delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
+    try:
+        delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
+    except ValueError as error:
+        raise MisuseError(f"--tell: {error}") from None
     terminal.delivery = delivery
     try:
         yield terminal

@@ -1,5 +1,6 @@
-"""What moto lacks, or answers otherwise than AWS documents: one file a service,
-and files of their own for what decides by policies: KMS's dry runs and IAM's policy simulator.
+"""What moto lacks, or answers otherwise than AWS documents: one file a service, rooms for what one
+file cannot hold - CloudFormation, filters, Logs Insights, IAM's policy simulator - and a file for
+KMS's dry runs, which decide by policies as the simulator does.
 
 Enters: moto's response and backend classes. Leaves: the same classes with operations added and
 answers corrected, by `install()`, which may be called any number of times. State is kept on moto's

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ssmdiag.demo.additions.insights_functions import AGGREGATES
-from ssmdiag.demo.additions.insights_query import (
+from ssmdiag.demo.additions.insights.functions import AGGREGATES
+from ssmdiag.demo.additions.insights.query import (
     Apply,
     Command,
     Dedup,
@@ -23,7 +23,7 @@ from ssmdiag.demo.additions.insights_query import (
     Stats,
     names_in,
 )
-from ssmdiag.demo.additions.insights_tokens import MalformedQueryError
+from ssmdiag.demo.additions.insights.tokens import MalformedQueryError
 
 
 def check_query(commands: Sequence[Command]) -> None:

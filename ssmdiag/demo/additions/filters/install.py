@@ -10,8 +10,8 @@ import json
 from typing import Any
 
 from ssmdiag.demo.additions.extending import Method, add, correct, refuse
-from ssmdiag.demo.additions.filter_pattern import FilterPattern, read_pattern
-from ssmdiag.demo.additions.filter_values import PatternError
+from ssmdiag.demo.additions.filters.pattern import FilterPattern, read_pattern
+from ssmdiag.demo.additions.filters.values import PatternError
 
 _METRIC_FILTERS_AT_MOST = 100
 _SUBSCRIPTION_FILTERS_AT_MOST = 2

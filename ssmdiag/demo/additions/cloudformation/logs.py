@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ssmdiag.demo.additions.cloudformation_kinds import (
+from ssmdiag.demo.additions.cloudformation.kinds import (
     NOTHING,
     Kind,
     Made,

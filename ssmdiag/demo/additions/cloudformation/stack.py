@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, Optional
 from urllib.parse import urlsplit
 
-from ssmdiag.demo.additions.cloudformation_kinds import (
+from ssmdiag.demo.additions.cloudformation.kinds import (
     NOTHING,
     Kind,
     Made,
@@ -23,8 +23,8 @@ from ssmdiag.demo.additions.cloudformation_kinds import (
     Properties,
     RefusedError,
 )
-from ssmdiag.demo.additions.cloudformation_template import order
-from ssmdiag.demo.additions.cloudformation_types import KINDS
+from ssmdiag.demo.additions.cloudformation.template import order
+from ssmdiag.demo.additions.cloudformation.types import KINDS
 from ssmdiag.iam.arn import partition_of
 from ssmdiag.world.aws import Access, Aws
 

@@ -2,7 +2,7 @@
 
 moto creates resources as they are looked at, skips the types that it does not know, and answers
 the failure of a resource with a failure of the request. Here a stack's resources are the business
-of `cloudformation_stack`; moto keeps the stacks, evaluates templates and prints the answers.
+of `stack`; moto keeps the stacks, evaluates templates and prints the answers.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import Any, NoReturn, Optional
 
-from ssmdiag.demo.additions import cloudformation_stack as life
-from ssmdiag.demo.additions.cloudformation_template import (
+from ssmdiag.demo.additions.cloudformation import stack as life
+from ssmdiag.demo.additions.cloudformation.template import (
     HasAttribute,
     Template,
     TemplateError,

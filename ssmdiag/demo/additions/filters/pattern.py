@@ -10,9 +10,9 @@ import re
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
-from ssmdiag.demo.additions.filter_fields import read_field_pattern
-from ssmdiag.demo.additions.filter_json import read_json_pattern
-from ssmdiag.demo.additions.filter_values import (
+from ssmdiag.demo.additions.filters.fields import read_field_pattern
+from ssmdiag.demo.additions.filters.json_objects import read_json_pattern
+from ssmdiag.demo.additions.filters.values import (
     PatternError,
     invalid_characters,
     limited_regex,

@@ -10,8 +10,8 @@ from typing import Any, Callable
 
 import regex
 
-from ssmdiag.demo.additions.insights_expressions import Expressions
-from ssmdiag.demo.additions.insights_query import (
+from ssmdiag.demo.additions.insights.expressions import Expressions
+from ssmdiag.demo.additions.insights.query import (
     Command,
     Dedup,
     Display,
@@ -24,7 +24,7 @@ from ssmdiag.demo.additions.insights_query import (
     Sort,
     Stats,
 )
-from ssmdiag.demo.additions.insights_tokens import (
+from ssmdiag.demo.additions.insights.tokens import (
     MalformedQueryError,
     field_name,
     string_value,

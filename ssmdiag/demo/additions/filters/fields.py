@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Callable, Optional
 
-from ssmdiag.demo.additions.filter_values import PatternError, comparison
-from ssmdiag.demo.additions.filter_words import Condition, Tokens, conditions
+from ssmdiag.demo.additions.filters.values import PatternError, comparison
+from ssmdiag.demo.additions.filters.words import Condition, Tokens, conditions
 
 _FIELD = re.compile(r'\[([^\]]*)\]|"([^"]*)"|(\S+)')
 _NAME = re.compile(r"[\w-]+", re.ASCII)

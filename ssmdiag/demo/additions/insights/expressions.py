@@ -11,9 +11,9 @@ from typing import Any
 
 import regex
 
-from ssmdiag.demo.additions.insights_functions import AGGREGATES, FUNCTIONS, PERIODS
-from ssmdiag.demo.additions.insights_query import Apply, Constant, Expression, Field
-from ssmdiag.demo.additions.insights_tokens import (
+from ssmdiag.demo.additions.insights.functions import AGGREGATES, FUNCTIONS, PERIODS
+from ssmdiag.demo.additions.insights.query import Apply, Constant, Expression, Field
+from ssmdiag.demo.additions.insights.tokens import (
     Kind,
     MalformedQueryError,
     Token,

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
-from ssmdiag.demo.additions.insights_functions import (
+from ssmdiag.demo.additions.insights.functions import (
     AGGREGATES,
     FUNCTIONS,
     OPERATORS,
     order_key,
     shown,
 )
-from ssmdiag.demo.additions.insights_query import (
+from ssmdiag.demo.additions.insights.query import (
     Apply,
     Command,
     Constant,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Callable, Optional
 
-from ssmdiag.demo.additions.filter_values import PatternError
+from ssmdiag.demo.additions.filters.values import PatternError
 
 Condition = Callable[[Any], bool]
 

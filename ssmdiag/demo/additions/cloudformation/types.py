@@ -1,12 +1,12 @@
-"""The resource types of KMS, S3, Systems Manager and Firehose, and the list of all types."""
+"""The resource types of KMS, S3 and Systems Manager, and the list of all types."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Callable
 
-from ssmdiag.demo.additions import cloudformation_iam, cloudformation_logs
-from ssmdiag.demo.additions.cloudformation_kinds import (
+from ssmdiag.demo.additions.cloudformation import iam, logs
+from ssmdiag.demo.additions.cloudformation.kinds import (
     NOTHING,
     Kind,
     Made,
@@ -27,8 +27,6 @@ _IMMUTABLE_IN_A_KEY = ("KeySpec", "KeyUsage", "MultiRegion")
 """The same page: a change of these fails, lest a key be replaced by accident."""
 
 _OF_A_DOCUMENT_VERSION = ("Content", "DocumentFormat", "TargetType", "VersionName")
-_OPENSEARCH = "AmazonopensearchserviceDestinationConfiguration"
-_STREAM_ENCRYPTION = "DeliveryStreamEncryptionConfigurationInput"
 
 
 # --- KMS ----------------------------------------------------------------------------------------
@@ -208,63 +206,9 @@ def _delete_document(place: Place, made: Made, _: Properties) -> None:
     place.undo("ssm", "DeleteDocument", Name=made.id)
 
 
-# --- Firehose -----------------------------------------------------------------------------------
-
-
-def _create_stream(place: Place, name: str, new: Properties) -> Made:
-    given = {each: new.get(each) for each in ("DeliveryStreamType", _OPENSEARCH)}
-    encryption = new.get(_STREAM_ENCRYPTION)
-    made = place.do(
-        "firehose",
-        "CreateDeliveryStream",
-        DeliveryStreamName=name,
-        DeliveryStreamEncryptionConfigurationInput=encryption,
-        **given,
-    )
-    return Made(name, {"Arn": made["DeliveryStreamARN"]})
-
-
-def _change_stream(place: Place, made: Made, old: Properties, new: Properties) -> None:
-    stream = {"DeliveryStreamName": made.id}
-    if old is not NOTHING and old.get(_OPENSEARCH) != new[_OPENSEARCH]:
-        _change_destination(place, made, new[_OPENSEARCH])
-    encryption = new.get(_STREAM_ENCRYPTION)
-    if old is not NOTHING and encryption and encryption != old.get(_STREAM_ENCRYPTION):
-        asked = {_STREAM_ENCRYPTION: encryption, **stream}
-        place.do("firehose", "StartDeliveryStreamEncryption", **asked)
-    elif old.get(_STREAM_ENCRYPTION) and not encryption:
-        place.do("firehose", "StopDeliveryStreamEncryption", **stream)
-    operations = ("TagDeliveryStream", "UntagDeliveryStream")
-    retag(place, "firehose", operations, stream, old, new)
-
-
-def _change_destination(place: Place, made: Made, wanted: Properties) -> None:
-    stream = {"DeliveryStreamName": made.id}
-    described = place.do("firehose", "DescribeDeliveryStream", **stream)
-    description = described["DeliveryStreamDescription"]
-    # API Reference, "AmazonopensearchserviceDestinationUpdate": what it has under other names.
-    update = {
-        "S3Update" if name == "S3Configuration" else name: value
-        for name, value in wanted.items()
-        if name not in ("S3BackupMode", "VpcConfiguration")
-    }
-    place.do(
-        "firehose",
-        "UpdateDestination",
-        CurrentDeliveryStreamVersionId=description["VersionId"],
-        DestinationId=description["Destinations"][0]["DestinationId"],
-        AmazonopensearchserviceDestinationUpdate=update,
-        **stream,
-    )
-
-
-def _delete_stream(place: Place, made: Made, _: Properties) -> None:
-    place.undo("firehose", "DeleteDeliveryStream", DeliveryStreamName=made.id)
-
-
 KINDS: Mapping[str, Kind] = {
-    **cloudformation_iam.KINDS,
-    **cloudformation_logs.KINDS,
+    **iam.KINDS,
+    **logs.KINDS,
     "AWS::KMS::Key": Own(
         _create_key,
         _change_key,
@@ -311,19 +255,6 @@ KINDS: Mapping[str, Kind] = {
         fixed=("DocumentType", "Name"),
         fixed_in_a_version=_OF_A_DOCUMENT_VERSION,
         named_by="Name",
-    ),
-    "AWS::KinesisFirehose::DeliveryStream": Own(
-        _create_stream,
-        _change_stream,
-        _delete_stream,
-        properties=(
-            *(_OPENSEARCH, _STREAM_ENCRYPTION, "DeliveryStreamName", "DeliveryStreamType"),
-            "Tags",
-        ),
-        required=(_OPENSEARCH,),
-        fixed=("DeliveryStreamName", "DeliveryStreamType", f"{_OPENSEARCH}/VpcConfiguration"),
-        attributes=("Arn",),
-        named_by="DeliveryStreamName",
     ),
 }
 """CloudFormation User Guide, "AWS resource and property types reference"."""

@@ -22,9 +22,8 @@ NOTHING: Properties = MappingProxyType({})
 
 _DOCUMENTS = ("AssumeRolePolicyDocument", "Content", "KeyPolicy", "PolicyDocument")
 _WHOLE_NUMBERS = (
-    *("DatapointsToAlarm", "DurationInSeconds", "EvaluationPeriods", "IntervalInSeconds"),
-    *("MaxSessionDuration", "PendingWindowInDays", "Period", "RetentionInDays"),
-    *("RotationPeriodInDays", "SizeInMBs"),
+    *("DatapointsToAlarm", "EvaluationPeriods", "MaxSessionDuration", "PendingWindowInDays"),
+    *("Period", "RetentionInDays", "RotationPeriodInDays"),
 )
 _NUMBERS = ("DefaultValue", "Threshold")
 _FLAGS = (
@@ -116,7 +115,7 @@ class Own:
     """A resource type by three functions and the names of its properties.
 
     CloudFormation CLI User Guide, "Resource type schema": what is ``required``, and what is
-    ``fixed`` ("createOnlyProperties"; a slash leads into a property).
+    ``fixed`` ("createOnlyProperties").
     """
 
     create: Callable[[Place, str, Properties], Made]
@@ -151,7 +150,7 @@ class Own:
     def replaced(self, old: Properties, new: Properties) -> bool:
         versions = new.get("UpdateMethod") == "NewVersion"
         fixed = self.fixed if versions else (*self.fixed, *self.fixed_in_a_version)
-        return any(_at(old, path) != _at(new, path) for path in fixed)
+        return any(old.get(name) != new.get(name) for name in fixed)
 
     def arrange(self, place: Place, made: Made, old: Properties, new: Properties) -> Made:
         self.change(place, made, old, new)
@@ -280,12 +279,6 @@ def _data(answer: Answer) -> Any:
         return answer.data
     why = answer.denial.message if isinstance(answer, Denied) else answer.why
     raise RefusedError(f'Resource handler returned message: "{why}"')
-
-
-def _at(properties: Properties, path: str) -> Any:
-    name, _, rest = path.partition("/")
-    value = properties.get(name)
-    return _at(value or {}, rest) if rest else value
 
 
 def _typed(name: str, value: Any) -> Any:

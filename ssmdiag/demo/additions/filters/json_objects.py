@@ -10,8 +10,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Callable, Optional, Union
 
-from ssmdiag.demo.additions.filter_values import PatternError, Scalar, comparison
-from ssmdiag.demo.additions.filter_words import Condition, Tokens, conditions
+from ssmdiag.demo.additions.filters.values import PatternError, Scalar, comparison
+from ssmdiag.demo.additions.filters.words import Condition, Tokens, conditions
 
 _STEP = re.compile(r"\.?\[(\d+)\]|\.?\[(\*)\]|\.(\*)|\.?\[['\"](.*?)['\"]\]|\.([\w-]+)")
 _SIGNS = ("=", "!=", "<", ">", "<=", ">=")

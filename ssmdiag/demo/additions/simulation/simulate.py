@@ -13,7 +13,12 @@ from typing import Any, Literal, Optional
 
 from ssmdiag.demo.additions.entities import Entity
 from ssmdiag.demo.additions.extending import add
-from ssmdiag.demo.additions.simulated import Simulated, actions_of, resources_of, simulated_by
+from ssmdiag.demo.additions.simulation.simulated import (
+    Simulated,
+    actions_of,
+    resources_of,
+    simulated_by,
+)
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.policy.caller import assumes_role
 from ssmdiag.policy.context import lookup_for

@@ -44,7 +44,7 @@ class Stress:
         self.folder = folder
         self.log = folder / "ssm" / "amazon-ssm-agent.log"
         self.log.parent.mkdir()
-        self.chance = random.Random(seed)  # noqa: S311
+        self.chance = random.Random(seed)
         self.outcome = Outcome()
         self.rolls = 0
         self.out = folder / "out.jsonl"
@@ -65,7 +65,7 @@ class Stress:
         command = [sys.executable, "-m", "ssmdiag", "watch", str(self.log.parent), "--offline"]
         command += ["--format", "json", "--from", "start", "--state", str(self.folder / "w.json")]
         with self.out.open("ab") as out:
-            return subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)  # noqa: S603
+            return subprocess.Popen(command, stdout=out, stderr=subprocess.DEVNULL)
 
     def _step(self) -> None:
         dice = self.chance.random()

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ssmdiag.demo.additions.extending import add, refuse
-from ssmdiag.demo.additions.insights_evaluation import POINTER, Row, evaluate
-from ssmdiag.demo.additions.insights_functions import Timestamp
-from ssmdiag.demo.additions.insights_grammar import read_query
-from ssmdiag.demo.additions.insights_rules import check_query
-from ssmdiag.demo.additions.insights_tokens import MalformedQueryError
+from ssmdiag.demo.additions.insights.evaluation import POINTER, Row, evaluate
+from ssmdiag.demo.additions.insights.functions import Timestamp
+from ssmdiag.demo.additions.insights.grammar import read_query
+from ssmdiag.demo.additions.insights.rules import check_query
+from ssmdiag.demo.additions.insights.tokens import MalformedQueryError
 from ssmdiag.iam.arn import parse_arn
 
 _ROWS_AT_MOST = 10_000
