@@ -128,6 +128,13 @@ def _document(order: Call) -> Exists:
     return Exists(f"document {name}", call("ssm", "GetDocument", Name=name), "Name")
 
 
+def _default(order: Call) -> Exists:
+    """A version that is made the default by itself, not after an update."""
+    name, version = order.parameters["Name"], order.parameters["DocumentVersion"]
+    read = call("ssm", "GetDocument", Name=name, DocumentVersion="$DEFAULT")
+    return Exists(f"version {version}", read, f"[DocumentVersion][?@=='{version}']")
+
+
 def _data_stream(order: Call) -> Exists:
     name = order.parameters["StreamName"]
     read = call("kinesis", "DescribeStreamSummary", StreamName=name)
@@ -167,6 +174,7 @@ _SEEN: dict[str, Callable[[Call], Exists]] = {
     "CreatePolicy": _policy,
     "CreateBucket": _bucket,
     "CreateDocument": _document,
+    "UpdateDocumentDefaultVersion": _default,
     "CreateStream": _data_stream,
     "StartStreamEncryption": _encrypted,
     "CreatePipeline": _pipeline,
