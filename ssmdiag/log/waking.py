@@ -69,7 +69,8 @@ class Waker:
         if self._present() != self._watched:
             # A folder came, went, or is another one of the same name: watches hold on to the old.
             self._observe()
-        elif changed and self._observer is not None and not self._woken.is_set():
+            return True
+        if changed and self._observer is not None and not self._woken.is_set():
             self._give_up("this file system gives no events")
         return changed
 
@@ -92,8 +93,8 @@ class Waker:
 
             on_modified = on_moved = on_deleted = on_created
 
-        observer = Observer()
         try:
+            observer = Observer()
             for folder in self._folders:
                 if folder.is_dir():
                     observer.schedule(Handler(), str(folder), recursive=False)
