@@ -7,7 +7,7 @@ DescribeKey; IAM API Reference, GetRole and ListInstanceProfilesForRole.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of
@@ -47,6 +47,9 @@ def settle(wish: Wish, ask: Ask, region: str, account: str) -> Wanted:
     bucket = _chosen(wish.s3_bucket, prefs.bucket if prefs else "")
     if not group and not bucket:
         _raise(("it is not said where sessions shall be logged: give --log-group or --s3-bucket",))
+    # What is in use may not be a name at all: that is what is to be mended.
+    in_use_names = replace(wish, log_group=group or None, s3_bucket=bucket or None)
+    _raise(complaints(in_use_names, region, account))
     encryption = True if wish.session_encryption is None else wish.session_encryption
     in_use = _Key("", False, "")
     if group or encryption:
