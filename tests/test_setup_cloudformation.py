@@ -38,6 +38,9 @@ from tests.templates import (
     run,
 )
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 # --- from every starting state --------------------------------------------------------------------
 
 ONLY_EDITED = [

@@ -32,6 +32,9 @@ from tests.observed_states import (
 )
 from tests.starting_states import carry_out
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 _IN_SCRIPTS = ("nothing", "a pipeline that is stopped")
 _MAKING = ("Create", "Start")
 

@@ -24,6 +24,9 @@ from tests.powershell_reader import run
 from tests.powershell_runtime import UnreadableError
 from tests.starting_states import DOCUMENT, STATES, WISH, State, planned, start, unmet
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 _MAKING = ("Create", "Update", "Add")
 _SESSION = {"schemaVersion": "1.0", "sessionType": "Standard_Stream"}
 

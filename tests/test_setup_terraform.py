@@ -34,6 +34,9 @@ from tests.terraform_cases import (
 )
 from tests.terraform_language import parsed
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 # --- every starting state -------------------------------------------------------------------------
 
 

@@ -255,7 +255,8 @@ def settled(again: Callable[[], tuple[Plan, Ground]]) -> Plan:
     end = time.monotonic() + _SETTLES_WITHIN
     while True:
         left, _ = again()
-        if left.done or time.monotonic() > end:
+        # What could not be read will not be read by waiting.
+        if not (left.calls or left.broken) or time.monotonic() > end:
             return left
         time.sleep(_PAUSE)
 
