@@ -35,6 +35,9 @@ from tests.stacks import (
     update,
 )
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 
 def topics() -> list[str]:
     listed = boto3.client("sns").list_topics()["Topics"]

@@ -31,6 +31,9 @@ from tests.stacks import (
     update,
 )
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 
 def change_set(resources: Resources, kind: str, name: str = "changes") -> None:
     asked = {**sent(resources), "ChangeSetName": name, "ChangeSetType": kind}

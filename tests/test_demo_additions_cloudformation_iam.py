@@ -26,6 +26,9 @@ from tests.stacks import (
     update,
 )
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
 
 

@@ -27,6 +27,9 @@ from tests.stacks import (
     update,
 )
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.mark.usefixtures("account")
 def test_a_log_group_has_key_retention_class_and_an_arn_that_ends_with_a_star() -> None:

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from ssmdiag.demo.account import Account
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 GROUP = "sessions"
 TRAIL = json.dumps(
     {

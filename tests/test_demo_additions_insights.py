@@ -12,6 +12,9 @@ from botocore.exceptions import ClientError
 from ssmdiag.demo.account import Account
 from tests.insights import GROUP, HOUR, START, at, put, results, started
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 
 @pytest.fixture(autouse=True)
 def _group(account: Account) -> None:

@@ -11,6 +11,9 @@ import pytest
 from ssmdiag.demo.account import Account
 from tests.insights import GROUP, HOUR, START, at, put, results, started
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 LINE = "25 May 2019 10:24:39,474 [ERROR] {foo=2, bar=data} The error was: DataIntegrityException"
 
 

@@ -11,6 +11,9 @@ from botocore.exceptions import ClientError
 
 from ssmdiag.demo.account import Account
 
+# The account is not the program, and what it serves is the same on every Python.
+pytestmark = pytest.mark.exhaustive
+
 _SOURCE = {"http": {"path": "/logs", "aws": {"region": "us-east-1"}}}
 _BODY = {"version": "2", "logs": {"source": _SOURCE, "sink": [{"s3": {"bucket": "b"}}]}}
 _GROUP = "/aws/vendedlogs/OpenSearchIngestion/logs"

@@ -23,9 +23,7 @@ pytestmark = pytest.mark.exhaustive
 _MAKING = ("Create", "Update")
 _TWICE = (
     "empty, with a bucket",
-    "finished",
     "foreign statements",
-    "no role",
     "preferences that were not made the default",
     "China",
 )

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
@@ -73,11 +74,15 @@ class Loop:
 
     def _stop(self, *_: object) -> None:
         self._stopped = True
-        self._waker.wake()
+        self._wake()
 
     def _reload(self, *_: object) -> None:
         self._reloads = True
-        self._waker.wake()
+        self._wake()
+
+    def _wake(self) -> None:
+        # A signal may come while this very thread holds the lock of what it waits for.
+        threading.Thread(target=self._waker.wake, daemon=True).start()
 
     def _patience(self) -> float:
         """How long to wait for something to happen."""
