@@ -17,6 +17,9 @@ from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
 from tests.starting_states import GROUP, ROLE, STATES, start, unmet
 
+# What it starts is mostly other programs; test_cli_observe does so on every Python.
+pytestmark = pytest.mark.exhaustive
+
 _ARTICLE = (
     *("--log-group", GROUP, "--key-alias", "session-manager-logs", "--role", ROLE),
     *("--retention", "365", "--session-user", "Operators"),

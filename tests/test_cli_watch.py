@@ -247,6 +247,7 @@ def test_systemd_is_told_that_it_is_ready_and_alive(node: Node, tmp_path: Path) 
             states.add(systemd.recv(100))
 
 
+@pytest.mark.exhaustive
 def test_nothing_is_lost_under_rotation_truncation_and_kill() -> None:
     """The short form of ``scripts/stress``."""
     outcome = stress(8, seed=7)

@@ -41,6 +41,9 @@ from tests.templates import (
     role_policy,
 )
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 # --- resources ------------------------------------------------------------------------------------
 
 OWN = f"{HOME}:policy/Sessions"

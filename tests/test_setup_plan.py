@@ -19,6 +19,9 @@ from ssmdiag.setup.apply import Means, apply
 from ssmdiag.world.aws import Access, Aws
 from tests.starting_states import STATES, planned, start, unmet
 
+# One state after the other is built over HTTP: that takes its time.
+pytestmark = pytest.mark.exhaustive
+
 FIXTURES = Path(__file__).parent / "fixtures/setup"
 _KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 

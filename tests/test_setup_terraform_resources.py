@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import boto3
+import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.iam.arn import partition_of
@@ -25,6 +26,9 @@ from tests.terraform_cases import (
     policy,
 )
 from tests.terraform_language import parsed
+
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
 
 # --- references -----------------------------------------------------------------------------------
 

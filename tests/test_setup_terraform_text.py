@@ -29,6 +29,9 @@ from tests.terraform_cases import (
 )
 from tests.terraform_language import evaluated, parsed
 
+# What is executed are other programs, whatever Python wrote it.
+pytestmark = pytest.mark.exhaustive
+
 HOSTILE = [
     'a" }\nresource "aws_kms_key" "b" {',
     "\nJSON\n",
