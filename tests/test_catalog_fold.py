@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from ssmdiag.catalog import fold as folding
 from ssmdiag.catalog.fold import fold
-from ssmdiag.catalog.load import load, parse_toml, shipped
+from ssmdiag.catalog.load import load, shipped
 from ssmdiag.model import Record, Symptom
+from ssmdiag.toml import parse_toml
 
 STORIES = sorted((Path(__file__).parent / "fixtures" / "catalog" / "fold").glob("*.toml"))
 CATALOG, _ = load([shipped()])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,11 +24,7 @@ from ssmdiag.catalog.pattern import (
     compiled,
 )
 from ssmdiag.model import RESOURCE_KINDS, ResourceKind
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from ssmdiag.toml import parse_toml
 
 FAILURES = "failures.toml"
 """Beside the area folders: what a failed request means whatever Pattern it was found in."""
@@ -43,12 +38,6 @@ def shipped() -> Path:
     package = Path(__file__).parent.parent
     inside_wheel = package / "patterns"
     return inside_wheel if inside_wheel.is_dir() else package.parent / "patterns"
-
-
-def parse_toml(text: str) -> dict[str, Any]:
-    """The document in ``text``, by the parser that this Python has. Raises ``ValueError``."""
-    document: dict[str, Any] = tomllib.loads(text)
-    return document
 
 
 def load(folders: Sequence[Path]) -> tuple[Catalog, tuple[Problem, ...]]:

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from ssmdiag.catalog.load import parse_toml, shipped
+from ssmdiag.catalog.load import shipped
 from ssmdiag.catalog.match import Hit, hits
 from ssmdiag.catalog.pattern import Catalog, Pattern, Problem, search
 from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.model import Record
+from ssmdiag.toml import parse_toml
 
 NOTHING = "nothing"
 

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import difflib
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Optional, cast
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from ssmdiag.toml import one_of, only, parse_toml, word
 
 Needs = Literal["streaming", "any"]
 
@@ -77,8 +73,7 @@ def named(name: str) -> Query:
 def load(path: Path) -> Query:
     """Read one query's file. Raises QueryError if it cannot be used."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        return _query(path.stem, data)
+        return _query(path.stem, parse_toml(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise QueryError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, re.error) as error:
@@ -119,19 +114,17 @@ def _cut(text: str) -> str:
 
 
 def _query(name: str, data: Mapping[str, Any]) -> Query:
-    _only(data, _KEYS)
+    only(data, _KEYS)
     query = Query(
         name=name,
-        title=_word(data, "title"),
-        answers=" ".join(_word(data, "answers").split()),
-        needs=cast(Needs, _word(data, "needs")),
-        text=_word(data, "query").strip(),
-        period=_word(data, "period", Query.period),
+        title=word(data, "title"),
+        answers=" ".join(word(data, "answers").split()),
+        needs=cast(Needs, one_of(data, "needs", _NEEDS)),
+        text=word(data, "query").strip(),
+        period=word(data, "period", Query.period),
         parameters=tuple(_parameter(*item) for item in data.get("parameters", {}).items()),
         whole=bool(data.get("whole", False)),
     )
-    if query.needs not in _NEEDS:
-        raise ValueError(f"needs: {query.needs!r} is none of {', '.join(_NEEDS)}")
     if not _PERIOD.fullmatch(query.period):
         raise ValueError(f"period: {query.period!r} is not like 24h")
     places = set(_PLACE.findall(query.text))
@@ -141,23 +134,10 @@ def _query(name: str, data: Mapping[str, Any]) -> Query:
 
 
 def _parameter(name: str, data: Mapping[str, Any]) -> Parameter:
-    _only(data, _PARAMETER_KEYS)
+    only(data, _PARAMETER_KEYS)
     default = data.get("default")
-    parameter = Parameter(name, _word(data, "description"), _word(data, "grammar"), default)
+    parameter = Parameter(name, word(data, "description"), word(data, "grammar"), default)
     re.compile(parameter.grammar)
     if default is not None and not _fits(parameter.grammar, default):
         raise ValueError(f"parameters.{name}: the default does not fit the grammar")
     return parameter
-
-
-def _word(data: Mapping[str, Any], key: str, default: Optional[str] = None) -> str:
-    value = data.get(key, default)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} must be a text")
-    return value
-
-
-def _only(data: Mapping[str, Any], keys: frozenset[str]) -> None:
-    unknown = sorted(set(data) - keys)
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}")

@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import difflib
 import json
-import sys
 from dataclasses import fields
 from typing import Any, Union, get_type_hints
 
 from ssmdiag.setup.wanted import Wish
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from ssmdiag.toml import parse_toml
 
 
 class ConfigurationError(ValueError):
@@ -29,8 +24,8 @@ _WHAT = {str: "a text", int: "a whole number", bool: "true or false"}
 def read(text: str) -> Wish:
     """The choices that ``text`` makes. Raises ConfigurationError."""
     try:
-        written = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        written = parse_toml(text)
+    except ValueError as error:
         raise ConfigurationError(f"not TOML: {error}") from None
     kinds = {name.replace("_", "-"): kind for name, kind in get_type_hints(Wish).items()}
     values: dict[str, Any] = {}

@@ -8,16 +8,12 @@ MetricTransformation, and of CloudWatch, PutMetricAlarm.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Optional, cast
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from ssmdiag.toml import one_of, only, parse_toml, word
 
 Needs = Literal["streaming", "any"]
 
@@ -95,7 +91,7 @@ def metric_filters(folder: Optional[Path] = None) -> tuple[MetricFilter, ...]:
 def load(path: Path) -> MetricFilter:
     """Read one metric filter's file. Raises MetricFilterError if it cannot be used."""
     try:
-        return _metric_filter(path.stem, tomllib.loads(path.read_text(encoding="utf-8")))
+        return _metric_filter(path.stem, parse_toml(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise MetricFilterError(f"{path} cannot be read: {error.strerror}") from None
     except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -111,18 +107,18 @@ def has_regex(pattern: str) -> bool:
 
 
 def _metric_filter(name: str, data: Mapping[str, Any]) -> MetricFilter:
-    _only(data, _KEYS)
+    only(data, _KEYS)
     found = MetricFilter(
         name=name,
-        title=_word(data, "title"),
-        why=" ".join(_word(data, "why").split()),
-        needs=cast(Needs, _one_of(data, "needs", _NEEDS)),
-        pattern=_word(data, "pattern"),
-        metric=_word(data, "metric"),
+        title=word(data, "title"),
+        why=" ".join(word(data, "why").split()),
+        needs=cast(Needs, one_of(data, "needs", _NEEDS)),
+        pattern=word(data, "pattern"),
+        metric=word(data, "metric"),
         dimensions=tuple((str(k), str(v)) for k, v in data.get("dimensions", {}).items()),
         alarm=_alarm(data["alarm"]) if "alarm" in data else None,
-        matches=tuple(_word(example, "event") for example in data.get("matches", [])),
-        passes=tuple(_word(example, "event") for example in data.get("passes", [])),
+        matches=tuple(word(example, "event") for example in data.get("matches", [])),
+        passes=tuple(word(example, "event") for example in data.get("passes", [])),
     )
     _check_pattern(found)
     _check_dimensions(found)
@@ -152,39 +148,17 @@ def _check_dimensions(found: MetricFilter) -> None:
 
 
 def _alarm(data: Mapping[str, Any]) -> Alarm:
-    _only(data, _ALARM_KEYS)
+    only(data, _ALARM_KEYS)
     alarm = Alarm(
-        title=_word(data, "title"),
+        title=word(data, "title"),
         threshold=float(data["threshold"]),
         period=int(data["period"]),
         evaluation_periods=int(data.get("evaluation_periods", Alarm.evaluation_periods)),
-        comparison=_one_of(data, "comparison", _COMPARISONS, Alarm.comparison),
-        treat_missing_data=_one_of(data, "treat_missing_data", _MISSING, Alarm.treat_missing_data),
+        comparison=one_of(data, "comparison", _COMPARISONS, Alarm.comparison),
+        treat_missing_data=one_of(data, "treat_missing_data", _MISSING, Alarm.treat_missing_data),
     )
     if alarm.period < 60 or alarm.period % 60:
         raise ValueError("alarm.period: it must be a multiple of 60 seconds")
     if alarm.evaluation_periods < 1:
         raise ValueError("alarm.evaluation_periods: it must be at least 1")
     return alarm
-
-
-def _word(data: Mapping[str, Any], key: str, default: Optional[str] = None) -> str:
-    value = data.get(key, default)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key} must be a text")
-    return value
-
-
-def _one_of(
-    data: Mapping[str, Any], key: str, allowed: tuple[str, ...], default: Optional[str] = None
-) -> str:
-    value = _word(data, key, default)
-    if value not in allowed:
-        raise ValueError(f"{key}: {value!r} is none of {', '.join(allowed)}")
-    return value
-
-
-def _only(data: Mapping[str, Any], keys: frozenset[str]) -> None:
-    unknown = sorted(set(data) - keys)
-    if unknown:
-        raise ValueError(f"unknown: {', '.join(unknown)}")
