@@ -110,7 +110,9 @@ def test_only_what_came_since_is_told_and_not_twice(node: Node) -> None:
     assert "open since" in node.run("--status").stdout
 
 
-@pytest.mark.parametrize(("start", "told"), [("start", True), ("24h", True), ("now", False)])
+@pytest.mark.parametrize(
+    ("start", "told"), [("start", True), ("24h", True), ("999999d", True), ("now", False)]
+)
 def test_the_first_run_begins_where_it_is_told_to(start: str, told: bool, node: Node) -> None:
     node.write(_REFUSED.format(role="R"))
     done = node.run("--once", "--offline", "--from", start)

@@ -2,7 +2,7 @@
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -10,7 +10,7 @@ import typer
 
 from ssmdiag.cli.options import OutputFormat, Patterns, reaching, surroundings
 from ssmdiag.cli.output import EXIT_CODES, Format, fail
-from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
+from ssmdiag.wiring.job import JobError, MisuseError
 from ssmdiag.wiring.reach import Reach
 
 EPILOG = (
@@ -72,6 +72,7 @@ def watch(
     reach: Reach,
 ) -> None:
     """Follow the agent's logs, and tell what is worth waking up for."""
+    from ssmdiag.wiring import loop
     from ssmdiag.wiring.state import state_folder
     from ssmdiag.wiring.watching import WatchJob
 
@@ -90,49 +91,11 @@ def watch(
         if status:
             _status(job, format_)
             return
-        code = _watched(job, around, tuple(tell or ()), format_, once=once)
+        as_json = format_ is Format.json
+        verdict = loop.watch(job, around, tuple(tell or ()), as_json=as_json, once=once)
     except JobError as error:
         fail(error)
-    raise typer.Exit(code)
-
-
-def _watched(
-    job: Any, around: Surroundings, places: tuple[str, ...], form: Format, *, once: bool
-) -> int:
-    from ssmdiag.log.checkpoint import LockedError, locked
-    from ssmdiag.wiring.loop import Loop
-    from ssmdiag.wiring.telling import opened
-    from ssmdiag.wiring.watching import Watch
-
-    try:
-        with locked(job.state), opened(places, job, as_json=form is Format.json) as teller:
-            it = Watch(job, around)
-            if not once:
-                Loop(it, teller, around.environ).run()
-                return 0
-            return _once(it, teller)
-    except LockedError as error:
-        raise JobError(str(error)) from None
-    except OSError as error:
-        raise JobError(f"{job.state} cannot be used: {error.strerror or error}") from None
-
-
-def _once(it: Any, teller: Any) -> int:
-    """One pass: no news is silence."""
-    for _ in it.sightings(datetime.now()):
-        pass
-    now = datetime.now(timezone.utc)
-    verdict = "ok"
-    if it.due(now):
-        told, report = it.decide(now)
-        teller.told(told, it.open_causes)
-        verdict = report.verdict
-    for cluster in it.unknown:
-        teller.unknown(cluster)
-    it.save(now)
-    for note in it.notes:
-        teller.said(note)
-    return EXIT_CODES[verdict]
+    raise typer.Exit(EXIT_CODES[verdict])
 
 
 def _status(job: Any, form: Format) -> None:

@@ -59,10 +59,11 @@ class Evidence:
     def watch(self, records: Iterable[Record]) -> Iterator[Record]:
         """Pass every Record on, having looked at it."""
         for record in records:
-            self._look(record)
+            self.look(record)
             yield record
 
-    def _look(self, record: Record) -> None:
+    def look(self, record: Record) -> None:
+        """Gather what one Record tells."""
         message = record.message
         if (found := _VERSION.search(message)) is not None:
             self.agent_version = found.group(1)

@@ -79,9 +79,11 @@ class Tail:
         """What should be said of the reading; whoever says it empties the list."""
         self._first = marks is None
         self._start = start
+        self._since: Optional[datetime] = None
 
     def news(self, now: datetime, wanted: Optional[Wanted] = None) -> Iterator[Seen]:
         """The Records that came since; ``marks`` are final when they are exhausted."""
+        self._since = self._begins(now)
         found = self._files()
         if self.marks and not any(file.head in self.marks for file in found) and found:
             self.notes.append(
@@ -90,7 +92,7 @@ class Tail:
             )
         for file in found:
             if file.head not in self.marks:
-                self.marks[file.head] = self._beginning(file, now)
+                self.marks[file.head] = self._beginning(file)
             yield from self._of(file, now, wanted)
         self._forget({file.head for file in found})
         self._first = False
@@ -127,14 +129,23 @@ class Tail:
                     found[looked.head] = (age, looked)
         return [file for _, file in sorted(found.values(), key=lambda item: item[0])]
 
-    def _beginning(self, file: _File, now: datetime) -> Mark:
+    def _begins(self, now: datetime) -> Optional[datetime]:
+        """What is older is not told; None: all is."""
+        if not self._first or not isinstance(self._start, timedelta):
+            return None
+        try:
+            return now - self._start
+        except OverflowError:
+            return datetime.min
+
+    def _beginning(self, file: _File) -> Mark:
         """Where to begin in a file that was not known before; but at the first run it is new."""
         if not self._first or self._start == "start":
             return Mark(0)
         try:
             with _opened(file) as raw:
-                if isinstance(self._start, timedelta) and not file.packed:
-                    return Mark(period.start_of(raw, file.size, now - self._start))
+                if self._since and not file.packed:
+                    return Mark(period.start_of(raw, file.size, self._since))
                 return Mark(_last_newline(raw, 0, file.size))
         except (OSError, EOFError):
             return Mark(0)
@@ -154,23 +165,21 @@ class Tail:
         end = _last_newline(file.raw, mark.offset, file.size)
         last = _last_record(file, mark.offset, end)
         for record in file.records(mark.offset, last, wanted):
-            if not (_told(record, mark) or self._too_old(record, now)):
+            if not (_told(record, mark) or self._too_old(record)):
                 yield Seen(record, _identity(file, record))
         # The last Record is told at once, and done with once it has settled.
         settled = now.timestamp() - file.changed > SETTLED
         shown = ""
         for record in file.records(last, end, wanted):
             shown = shown or _text(record)
-            if not (_told(record, mark) or self._too_old(record, now)):
+            if not (_told(record, mark) or self._too_old(record)):
                 yield Seen(record, _identity(file, record), open=not settled)
         at = end if settled else last
         behind = _digest(file.bytes(max(0, at - _BEHIND), at))
         self.marks[file.head] = Mark(at, behind, "" if settled else shown)
 
-    def _too_old(self, record: Record, now: datetime) -> bool:
-        """Is it from before the time at which the first run is to begin?"""
-        since = now - self._start if isinstance(self._start, timedelta) else None
-        return bool(self._first and since and record.time and record.time < since)
+    def _too_old(self, record: Record) -> bool:
+        return bool(self._since and record.time and record.time < self._since)
 
 
 class _Known:

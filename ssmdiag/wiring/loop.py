@@ -1,4 +1,4 @@
-"""The long-running form of ``watch``: wake, read, tell, decide a moment later, remember."""
+"""The two forms of ``watch``: once, and for ever: wake, read, tell, decide a moment later."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Optional, Protocol
+from typing import Literal, Optional, Protocol
 
 from ssmdiag.diagnose.news import News
+from ssmdiag.log.checkpoint import LockedError, locked
 from ssmdiag.log.waking import Waker
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.watching import Sighting, Watch
+from ssmdiag.model import Cluster
+from ssmdiag.wiring.job import JobError, Surroundings
+from ssmdiag.wiring.telling import opened
+from ssmdiag.wiring.watching import Sighting, Watch, WatchJob
 
 _GATHERS = 1.0
 """Seconds after the first line of trouble in which what belongs to it is waited for."""
@@ -32,10 +35,61 @@ class Teller(Protocol):
 
     def told(self, news: Iterable[News], open_causes: int) -> None: ...
 
+    def unknown(self, cluster: Cluster) -> None: ...
+
     @property
     def gone(self) -> bool: ...
 
     def said(self, note: str) -> None: ...
+
+
+Verdict = Literal["ok", "broken", "unverified"]
+
+
+def watch(
+    job: WatchJob, around: Surroundings, places: tuple[str, ...], *, as_json: bool, once: bool
+) -> Verdict:
+    """Watch, and tell on standard output and at ``places``. Raises JobError.
+
+    The verdict is that of the one pass; of a run that goes on until it is stopped, ``ok``.
+    """
+    try:
+        with locked(job.state), opened(places, job, as_json=as_json) as teller:
+            it = Watch(job, around)
+            if once:
+                return _once(it, teller)
+            Loop(it, teller, around.environ).run()
+            return "ok"
+    except LockedError as error:
+        raise JobError(str(error)) from None
+    except OSError as error:
+        raise JobError(f"{job.state} cannot be used: {error.strerror or error}") from None
+
+
+def _once(watch: Watch, teller: Teller) -> Verdict:
+    """One pass: no news is silence, and lines are told as what they come to."""
+    for _ in watch.sightings(_now()):
+        pass
+    verdict: Verdict = "ok"
+    if watch.due(now := _now()):
+        told, report = watch.decide(now)
+        teller.told(told, watch.open_causes)
+        for cluster in report.unrecognised:
+            teller.unknown(cluster)
+        verdict = report.verdict
+    _remember(watch, teller)
+    return verdict
+
+
+def _remember(watch: Watch, teller: Teller) -> None:
+    watch.save(_now())
+    for note in watch.notes:
+        teller.said(note)
+    watch.notes.clear()
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
 
 
 class Loop:
@@ -101,9 +155,8 @@ class Loop:
             self._reloads = False
             self._reloaded()
         before = len(self._watch.notes)
-        self._teller.sighted(self._watch.sightings(datetime.now()))
-        now = datetime.now(timezone.utc)
-        if self._watch.due(now):
+        self._teller.sighted(self._watch.sightings(_now()))
+        if self._watch.due(now := _now()):
             if self._decides_at is None:
                 # A thousand nodes that saw one fault must not all ask in the same second.
                 self._decides_at = time.monotonic() + _GATHERS * (1 + random.random())  # noqa: S311
@@ -131,11 +184,8 @@ class Loop:
             self._teller.said(f"the catalogue of before is kept: {error}")
 
     def _remember(self) -> None:
-        self._watch.save(datetime.now(timezone.utc))
+        _remember(self._watch, self._teller)
         self._saved_at = time.monotonic()
-        for note in self._watch.notes:
-            self._teller.said(note)
-        self._watch.notes.clear()
 
 
 class Service:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
 
@@ -16,7 +16,7 @@ from ssmdiag.diagnose.news import Cause, News, news
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.tail import Seen, Start, Tail
-from ssmdiag.model import Cluster, Finding, Record, Report
+from ssmdiag.model import Finding, Record, Report
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
 from ssmdiag.wiring.job import Surroundings
@@ -53,7 +53,10 @@ class Sighting:
 
 
 class Watch:
-    """Reads what is new, decides what it comes to, and remembers how far it came."""
+    """Reads what is new, decides what it comes to, and remembers how far it came.
+
+    Every ``now`` is in UTC and says so.
+    """
 
     def __init__(self, job: WatchJob, around: Surroundings) -> None:
         self._job = job
@@ -68,24 +71,33 @@ class Watch:
         self._checked = _moment(told.get("checked"))
         self._evidence = Evidence(**told.get("evidence", {}))
         self._tails: dict[str, Tail] = {}
-        self._asked: Optional[tuple[Asking, str, datetime]] = None
-        self._last_trouble = around.now
+        self._asked: Optional[tuple[Asking, str]] = None
+        self._answered: set[Record] = set()
+        """Samples of the Symptoms that those Answers were asked for, or that they explain."""
+        self._last_trouble: Optional[datetime] = None
         self._pending = self._begun = False
         self.reload()
 
     def reload(self) -> None:
         """Read the catalogue anew. Raises JobError."""
         self._catalogue = catalogue(self._job.patterns, self._around)
-        self._folder = Folder(self._catalogue.catalog)
+        self._gather_anew()
         self._wanted = (*layout.LOUD, interesting(self._catalogue.catalog, LITERALS))
         self.notes += [f"a pattern was left out: {p}" for p in self._catalogue.problems]
+
+    def _gather_anew(self) -> None:
+        self._folder = Folder(self._catalogue.catalog)
+        self._counts: dict[Record, int] = {}
+
+    @property
+    def _places(self) -> tuple[str, ...]:
+        around = self._around
+        return self._job.places or files.default_places(around.platform, around.environ)
 
     @property
     def folders(self) -> tuple[str, ...]:
         """Where something may happen."""
-        places = self._job.places or files.default_places(
-            self._around.platform, self._around.environ
-        )
+        places = self._places
         folders = (str(Path(place).parent) if _is_file(place) else place for place in places)
         return tuple(dict.fromkeys(folders))
 
@@ -93,12 +105,13 @@ class Watch:
 
     def sightings(self, now: datetime) -> Iterator[Sighting]:
         """Read what is new, and take it in; what is trouble is handed on at once."""
+        # The agent writes the node's own time.
+        local = now.astimezone().replace(tzinfo=None)
         for tail in self._followed():
-            for seen in tail.news(now, self._wanted):
+            for seen in tail.news(local, self._wanted):
                 record = seen.record
                 hit = self._folder.take(record)
-                for _ in self._evidence.watch((record,)):
-                    pass
+                self._evidence.look(record)
                 if _is_trouble(hit, record):
                     self._pending = True
                     self._last_trouble = now
@@ -109,10 +122,7 @@ class Watch:
 
     def _followed(self) -> list[Tail]:
         """A tail for every log that is there now. errors.log says again what the main log says."""
-        places = self._job.places or files.default_places(
-            self._around.platform, self._around.environ
-        )
-        found = [each for each in files.find(places) if isinstance(each, files.LogFile)]
+        found = [each for each in files.find(self._places) if isinstance(each, files.LogFile)]
         families = dict.fromkeys(each.family for each in found)
         first = [log for log in families if not files.named(log).repeats_errors]
         for log in first or families:
@@ -129,26 +139,36 @@ class Watch:
     # --- deciding -------------------------------------------------------------------------------
 
     @property
-    def unknown(self) -> tuple[Cluster, ...]:
-        """Errors that no pattern knows, since this run began to gather."""
-        return self._folder.folded().clusters
-
-    @property
     def open_causes(self) -> int:
         return len(self._causes)
 
     def due(self, now: datetime) -> bool:
         """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
-        since = now - self._checked if self._checked else self._job.recheck
-        # A clock that was put back must not put the look off.
-        overdue = since >= self._job.recheck or since < timedelta(0)
-        return self._pending or (bool(self._causes) and overdue)
+        return self._pending or (bool(self._causes) and self._overdue(now))
 
-    def decide(self, now: datetime) -> tuple[tuple[News, ...], Optional[Report]]:
-        """Cross-check what was read with AWS and the host. ``now`` is in UTC. Raises JobError."""
+    def _overdue(self, now: datetime) -> bool:
+        if self._checked is None:
+            return True
+        since = now - self._checked
+        # A clock that was put back must not put the look off.
+        return since >= self._job.recheck or since < timedelta(0)
+
+    def decide(self, now: datetime) -> tuple[tuple[News, ...], Report]:
+        """Cross-check what was read with AWS and the host. Raises JobError.
+
+        The Answers of before count until they are to be checked again, unless a Symptom comes that
+        they neither were asked for nor explain.
+        """
         heard = Heard(self._folder.folded(), self._evidence)
-        ask, region = self._asking(now)
+        counts = {symptom.sample: symptom.count for symptom in heard.folded.symptoms}
+        louder = {sample for sample, n in counts.items() if self._counts.get(sample) != n}
+        if self._asked is None or self._overdue(now) or not louder <= self._answered:
+            self._asked = self._asking()
+            self._checked, self._answered = now, louder
+        ask, region = self._asked
         report = decide(heard, ask, region, online=not self._job.offline)
+        self._counts = counts
+        self._answered |= {s.sample for f in report.findings for s in f.symptoms}
         told, self._causes = news(
             _worth(report),
             self._causes,
@@ -156,21 +176,17 @@ class Watch:
             self._job.remind,
             complete=not self._job.offline,
         )
-        self._pending, self._checked = False, now
-        if now.replace(tzinfo=None) - _utc(self._last_trouble) > _FORGETS:
-            self._folder = Folder(self._catalogue.catalog)
+        self._pending = False
+        if self._last_trouble is None or now - self._last_trouble > _FORGETS:
+            self._gather_anew()
         return told, report
 
-    def _asking(self, now: datetime) -> tuple[Asking, str]:
-        """The Answers of before while they count; new trouble says that they may have changed."""
+    def _asking(self) -> tuple[Asking, str]:
         if self._job.offline:
             region = self._job.reach.region or self._evidence.region or ""
             return Asking(nothing("AWS is not asked (--offline)")), region
-        if self._asked and not self._pending and now - self._asked[2] < self._job.recheck:
-            return self._asked[:2]
         through, region = door(self._job.reach, self._around, self._evidence.region)
-        self._asked = (Asking(through), region, now)
-        return self._asked[:2]
+        return Asking(through), region
 
     # --- remembering ----------------------------------------------------------------------------
 
@@ -210,7 +226,3 @@ def _is_file(place: str) -> bool:
 
 def _moment(text: Any) -> Optional[datetime]:
     return datetime.fromisoformat(text) if text else None
-
-
-def _utc(local: datetime) -> datetime:
-    return local.astimezone(timezone.utc).replace(tzinfo=None)

@@ -1,0 +1,99 @@
+"""When a run that goes on asks AWS: what it was told counts for a while."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from ssmdiag.demo.account import Account
+from ssmdiag.demo.story import ROLE, mistakes
+from ssmdiag.diagnose.news import News
+from ssmdiag.wiring.job import Surroundings
+from ssmdiag.wiring.reach import performing
+from ssmdiag.wiring.watching import Watch, WatchJob
+from ssmdiag.world.call import Call
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)
+_WORKER = "ERROR [ssm-session-worker] [{who}-0123456789abcdef0] [DataBackend] "
+REFUSED = (
+    f"{_WORKER.format(who='alice')}Error Calling DescribeLogGroups:AccessDeniedException: User: "
+    f"arn:aws:sts::123456789012:assumed-role/{ROLE}/i-0123456789abcdef0 is not authorized to "
+    "perform: logs:DescribeLogGroups on resource: arn:aws:logs:us-east-1:123456789012:log-group::"
+    "log-stream: because no identity-based policy allows the logs:DescribeLogGroups action"
+)
+UNENCRYPTED = (
+    f"{_WORKER.format(who='bob')}We couldn't start the session because encryption is not set up "
+    "on the selected CloudWatch Logs log group"
+)
+UNKNOWN = f"{_WORKER.format(who='carol')}the flux is gone"
+
+
+class Run:
+    """A watch of one log at times that the test gives, and what it asked."""
+
+    def __init__(self, account: Account, folder: Path) -> None:
+        self._account = account
+        self._log = folder / "amazon-ssm-agent.log"
+        self._log.write_text("2026-03-01 12:00:00 INFO [amazon-ssm-agent] begin\n", "utf-8")
+        job = WatchJob(places=(str(self._log),), start="start", state=folder / "watch.json")
+        around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
+        self._watch = Watch(job, around)
+
+    def hears(self, *messages: str, after: float = 0) -> tuple[Sequence[News], bool]:
+        """What is told ``after`` so many minutes, if lines come then; and was AWS asked?"""
+        with self._log.open("a", encoding="utf-8") as file:
+            file.writelines(f"2026-03-01 12:00:00 {message}\n" for message in messages)
+        now = NOON + timedelta(minutes=after)
+        self._account.received.clear()
+        list(self._watch.sightings(now))
+        told = self._watch.decide(now)[0] if self._watch.due(now) else ()
+        return told, bool(self._account.requests)
+
+
+@pytest.fixture
+def run(account: Account, tmp_path: Path) -> Run:
+    story = mistakes(performing(account.region), account.id, account.region)
+    account.act_as(story.caller)
+    return Run(account, tmp_path)
+
+
+def test_what_goes_on_is_asked_about_once_until_it_is_looked_at_again(run: Run) -> None:
+    told, asked = run.hears(REFUSED)
+    assert told
+    assert asked
+    for minutes in (1, 2, 14):
+        assert run.hears(REFUSED, after=minutes) == ((), False)
+    assert run.hears(REFUSED, after=15) == ((), True)
+    assert run.hears(after=29) == ((), False)
+    assert run.hears(after=30) == ((), True)
+
+
+@pytest.mark.parametrize(("line", "asked"), [(UNENCRYPTED, True), (UNKNOWN, False)])
+def test_a_symptom_that_was_not_there_is_asked_about_at_once(
+    line: str, asked: bool, run: Run
+) -> None:
+    run.hears(REFUSED)
+    assert run.hears(line, after=1)[1] is asked
+    assert run.hears(line, REFUSED, after=2)[1] is False
+
+
+def test_a_symptom_that_comes_again_after_its_cause_was_gone_is_asked_about_at_once(
+    run: Run, account: Account
+) -> None:
+    told, _ = run.hears(REFUSED)
+    for order in _fixes(told):
+        performing(account.region)(order)
+    resolved, _ = run.hears(after=15)
+    assert {each.kind for each in resolved} == {"resolved"}
+    assert run.hears(REFUSED, after=16) == ((), True)
+    assert run.hears(REFUSED, after=17) == ((), False)
+
+
+def _fixes(told: Sequence[News]) -> Iterator[Call]:
+    for finding in (finding for news in told for finding in news.findings):
+        yield from finding.change.calls if finding.change else ()
