@@ -58,6 +58,11 @@ class Decision:
         return self.nearest.cited if self.nearest else None
 
 
+def worst(decisions: Sequence[Decision]) -> Decision:
+    """The Decision that stands in the way most, of several that are all needed."""
+    return max(decisions, key=lambda d: ("allowed", "undetermined", "denied").index(d.outcome))
+
+
 def allowed(path: Sequence[Step], granting: Step, request: Request) -> Decision:
     """The Decision of a path whose every step allows."""
     readings = [step.reading for step in path if step.reading]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
 from ssmdiag.iam.arn import partition_of
 from ssmdiag.model import (
@@ -35,6 +35,8 @@ from ssmdiag.requirements.bucket_facts import (
     bucket_key,
     bucket_policy,
     bucket_region,
+    creation,
+    default_encryption,
     reading_encryption,
 )
 from ssmdiag.requirements.contract import Gap, Requirement, waits
@@ -49,7 +51,7 @@ from ssmdiag.requirements.preferences_facts import (
 )
 from ssmdiag.requirements.role import agent_need
 from ssmdiag.requirements.role_policies import RolePolicies, read_role
-from ssmdiag.world.call import Ask, call
+from ssmdiag.world.call import Ask
 
 EXISTS = "bucket/exists"
 _HEADER = "s3:x-amz-server-side-encryption"
@@ -92,10 +94,7 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
         return Unverified(exists.why, (resource,), exists.settle)
     if exists:
         return Holds(f"bucket {found.bucket} exists")
-    place: dict[str, Any] = {}
-    if situation.region != "us-east-1":
-        place = {"CreateBucketConfiguration": {"LocationConstraint": situation.region}}
-    create = call("s3", "CreateBucket", Bucket=found.bucket, **place)
+    create = creation(found.bucket, situation.region)
     return Broken(
         f"bucket {found.bucket}, which the preferences name, does not exist",
         resource,
@@ -128,15 +127,7 @@ def _encryption(ask: Ask, situation: Situation) -> Verdict:
 
 
 def _default_encryption(bucket: str, algorithm: str, key: Optional[str]) -> Write:
-    rule = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
-    order = call(
-        "s3",
-        "PutBucketEncryption",
-        Bucket=bucket,
-        ServerSideEncryptionConfiguration={
-            "Rules": [{"ApplyServerSideEncryptionByDefault": rule, "BucketKeyEnabled": True}]
-        },
-    )
+    order = default_encryption(bucket, algorithm, key)
     return Write((order,), f"set the default encryption of bucket {bucket} to {algorithm}")
 
 

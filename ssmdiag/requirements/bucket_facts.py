@@ -24,6 +24,24 @@ class Encryption:
     """The KMS key as configured; None for SSE-S3 and for the AWS managed key."""
 
 
+def creation(bucket: str, region: str) -> Call:
+    """The Call that makes a bucket in ``region``: us-east-1 is not said (S3 API Reference)."""
+    if region == "us-east-1":
+        return call("s3", "CreateBucket", Bucket=bucket)
+    place = {"LocationConstraint": region}
+    return call("s3", "CreateBucket", Bucket=bucket, CreateBucketConfiguration=place)
+
+
+def default_encryption(bucket: str, algorithm: str, key: Optional[str]) -> Call:
+    """The Call that sets the default encryption of a bucket, with a bucket key."""
+    default = {"SSEAlgorithm": algorithm, **({"KMSMasterKeyID": key} if key else {})}
+    rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
+    wanted = {"Rules": [rule]}
+    return call(
+        "s3", "PutBucketEncryption", Bucket=bucket, ServerSideEncryptionConfiguration=wanted
+    )
+
+
 def bucket_region(ask: Ask, bucket: str, node_region: str) -> str:
     """Where the bucket is, written as a Call's region: empty for the node's own."""
     answer = ask(call("s3", "GetBucketLocation", Bucket=bucket))

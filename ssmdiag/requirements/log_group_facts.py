@@ -14,6 +14,7 @@ from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role, resources
+from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Ask, Call, Known, call
 
 _NEAR = 0.85
@@ -51,18 +52,24 @@ def listing(name: str) -> Call:
     return call("logs", "DescribeLogGroups", logGroupNamePrefix=name)
 
 
-def find_group(ask: Ask, situation: Situation, written: str) -> Union[Group, Gap]:
-    """Look a log group up by its name; if it is not there, look for the one that was meant."""
-    name = written.split(":log-group:")[-1].removesuffix(":*").strip()
+def described(ask: Door, name: str) -> Union[dict[str, Any], Gap, None]:
+    """The log group of exactly this name, as AWS describes it; None if there is none."""
     answer = ask(listing(name))
     if not isinstance(answer, Known):
         return gap_of(answer, f"log group {name}")
-    for group in answer.data.get("logGroups", []):
-        if group.get("logGroupName") == name:
-            return _group(written, group, situation)
-    near = _meant(ask, situation, name)
-    if near is not None:
-        return _group(written, near, situation)
+    groups: list[dict[str, Any]] = answer.data.get("logGroups", [])
+    return next((group for group in groups if group.get("logGroupName") == name), None)
+
+
+def find_group(ask: Ask, situation: Situation, written: str) -> Union[Group, Gap]:
+    """Look a log group up by its name; if it is not there, look for the one that was meant."""
+    name = written.split(":log-group:")[-1].removesuffix(":*").strip()
+    group = described(ask, name)
+    if isinstance(group, Gap):
+        return group
+    found = group or _meant(ask, situation, name)
+    if found is not None:
+        return _group(written, found, situation)
     return Group(written, name, exists=False, key=None, region=situation.region, account="")
 
 

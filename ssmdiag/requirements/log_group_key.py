@@ -5,7 +5,6 @@ Source: Amazon CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Union
 
@@ -22,7 +21,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.decision import Decision, worst
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
@@ -96,7 +95,7 @@ def _log_group_key_policy(ask: Ask, situation: Situation) -> Verdict:
     if isinstance(policy, Gap):
         settle = f"{policy.settle}; GetKeyPolicy works only in the key's own account {key.account}"
         return Unverified(policy.why, (resource,), settle)
-    decision = _decided([_admitted(service, group, key, policy, a) for a in _LOGS_MUST])
+    decision = worst([_admitted(service, group, key, policy, a) for a in _LOGS_MUST])
     if decision.outcome == "allowed":
         return Holds(f"the key policy lets {service} use key {key.id} for {group.name}")
     if decision.outcome == "undetermined":
@@ -115,15 +114,6 @@ def logs_admission(key_arn: str, group_arn: str, region: str) -> Admit:
     condition = {"ArnEquals": {"kms:EncryptionContext:aws:logs:arn": group_arn}}
     service = ("Service", logs_principal(region))
     return Admit(key_arn, "CloudWatchLogs", service, LOGS_ACTIONS, condition)
-
-
-def _decided(decisions: Sequence[Decision]) -> Decision:
-    """The worst of several Decisions."""
-    for outcome in ("denied", "undetermined"):
-        for decision in decisions:
-            if decision.outcome == outcome:
-                return decision
-    return decisions[0]
 
 
 def _admitted(service: str, group: Group, key: Key, policy: Policy, action: str) -> Decision:

@@ -15,7 +15,7 @@ from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.identity import CALLER, Agent, find_agent
 from ssmdiag.requirements.key_facts import Key, find_key
-from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.log_group_facts import described
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
 from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
@@ -143,10 +143,8 @@ def _usable(ask: Ask, name: str) -> str:
 
 
 def _key_of(ask: Ask, group: str) -> str:
-    answer = ask(listing(group)) if group else None
-    groups = answer.data.get("logGroups", []) if isinstance(answer, Known) else []
-    keys = [g.get("kmsKeyId") for g in groups if g.get("logGroupName") == group]
-    return str(keys[0] or "") if keys else ""
+    found = described(ask, group) if group else None
+    return str(found.get("kmsKeyId") or "") if isinstance(found, dict) else ""
 
 
 # --- the role -----------------------------------------------------------------------------------

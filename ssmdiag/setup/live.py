@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.model import Advice, Broken, Checked, Holds, Resource, Unverified, Verdict
-from ssmdiag.requirements.contract import gap_of
-from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.log_group_facts import described
 from ssmdiag.setup.apply import reason
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Answer, Call, Denied, Known, call
@@ -62,13 +62,10 @@ def _done(trial: Trial, order: Call, answer: Answer) -> Verdict:
 
 
 def _encrypted(trial: Trial, write: Door) -> Verdict:
-    answer = write(listing(trial.group))
-    if not isinstance(answer, Known):
-        gap = gap_of(answer, f"log group {trial.group}")
-        return Unverified(gap.why, (Resource("log-group", trial.group),), gap.settle)
-    groups = [g for g in answer.data["logGroups"] if g["logGroupName"] == trial.group]
-    key = groups[0].get("kmsKeyId") if groups else None
-    if key:
+    group = described(write, trial.group)
+    if isinstance(group, Gap):
+        return Unverified(group.why, (Resource("log-group", trial.group),), group.settle)
+    if key := (group or {}).get("kmsKeyId"):
         return Holds(f"log group {trial.group} is encrypted with {key}")
     said = f"log group {trial.group} has no KMS key"
     return Broken(said, Resource("log-group", trial.group), (), provable=False)

@@ -19,7 +19,7 @@ from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
 from ssmdiag.requirements.bucket_facts import bucket_exists, bucket_region
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.log_group_facts import described
 from ssmdiag.setup import wanted
 from ssmdiag.setup.metric_filters.metric_filter import MetricFilter, has_regex, metric_filters
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
@@ -211,11 +211,9 @@ def obstacles(observed: Observed, ask: Ask) -> tuple[str, ...]:
 
     What may not be read is no obstacle: the plan says of it that it is not verified.
     """
-    answer = ask(listing(observed.group))
-    groups = answer.data.get("logGroups", []) if isinstance(answer, Known) else None
-    if groups is None:
+    group = described(ask, observed.group)
+    if isinstance(group, Gap):
         return ()
-    group = next((g for g in groups if g.get("logGroupName") == observed.group), None)
     if group is None:
         return (f"there is no log group {observed.group} in {observed.region}",)
     kind = group.get("logGroupClass") or "STANDARD"

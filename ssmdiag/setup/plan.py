@@ -82,6 +82,11 @@ class Plan:
     purpose: str = "Encrypted Session Manager logging"
 
     @property
+    def title(self) -> str:
+        """What it is for, and where."""
+        return f"{self.purpose} in {self.wanted.region}, account {self.wanted.account}"
+
+    @property
     def calls(self) -> tuple[Call, ...]:
         return tuple(call for step in self.steps for call in step.calls)
 

@@ -11,13 +11,12 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ssmdiag.setup.commands import commands
+from ssmdiag.setup.formats import by_hand
 from ssmdiag.setup.formats.cloudformation_resources import entries, outputs
-from ssmdiag.setup.formats.script import comment, explained
+from ssmdiag.setup.formats.comments import comment, explained, why
 from ssmdiag.setup.formats.stages import Stages, staged
-from ssmdiag.setup.plan import Plan, Step
-from ssmdiag.setup.resources import Made
-from ssmdiag.world.call import Call, call, promising
+from ssmdiag.setup.plan import Plan
+from ssmdiag.world.call import Call
 
 _MARGIN = "  "
 
@@ -36,15 +35,15 @@ def cloudformation(plan: Plan) -> str:
 
 def _template(plan: Plan, stages: Stages) -> Iterator[str]:
     yield from _header(plan, stages)
-    yield from _yaml({"AWSTemplateFormatVersion": "2010-09-09", "Description": _title(plan)})
-    by_hand = {
+    yield from _yaml({"AWSTemplateFormatVersion": "2010-09-09", "Description": plan.title})
+    around = {
         "Before": _worded(stages.before, plan),
-        "After": _worded([*_lookups(stages), *stages.after], plan),
+        "After": _worded([*by_hand.lookups(stages.made, stages.after), *stages.after], plan),
     }
-    by_hand = {when: texts for when, texts in by_hand.items() if texts}
-    if by_hand:
+    around = {when: texts for when, texts in around.items() if texts}
+    if around:
         yield ""
-        yield from _yaml({"Metadata": {"ssmdiag": by_hand}})
+        yield from _yaml({"Metadata": {"ssmdiag": around}})
     yield ""
     yield "Resources:"
     found = tuple(entries(stages.made, plan.wanted))
@@ -52,7 +51,7 @@ def _template(plan: Plan, stages: Stages) -> Iterator[str]:
     for number, entry in enumerate(found):
         if number:
             yield ""
-        yield from (_MARGIN + line for line in _why(entry.made, plan, said))
+        yield from (_MARGIN + line for line in why(entry.made, plan, said))
         yield from _yaml({entry.id: entry.body}, _MARGIN)
     told = outputs(found)
     if told:
@@ -84,11 +83,7 @@ def _header(plan: Plan, stages: Stages) -> Iterator[str]:
 
 
 def _made_by(plan: Plan, then: str) -> Iterator[str]:
-    yield from comment(f"{_title(plan)}. Made by `ssmdiag setup`, --format cloudformation. {then}")
-
-
-def _title(plan: Plan) -> str:
-    return f"{plan.purpose} in {plan.wanted.region}, account {plan.wanted.account}"
+    yield from comment(f"{plan.title}. Made by `ssmdiag setup`, --format cloudformation. {then}")
 
 
 def _stack(plan: Plan) -> str:
@@ -103,15 +98,6 @@ def _advice(plan: Plan) -> Iterator[str]:
         if not step.calls:
             yield "#"
             yield from comment(f"Neither template nor command can do this. {explained(step)}")
-
-
-def _why(made: Made, plan: Plan, said: set[int]) -> Iterator[str]:
-    """What a resource is for. Reasons are told once, at the first resource that has them."""
-    numbers = [n for n, step in enumerate(plan.steps) if set(step.calls) & set(made.calls)]
-    for number in numbers:
-        step = plan.steps[number]
-        yield from comment(f"Part of this: {step.summary}." if number in said else explained(step))
-    said.update(numbers)
 
 
 def _yaml(value: Any, margin: str = "") -> Iterator[str]:
@@ -156,21 +142,7 @@ def _worded(calls: Sequence[Call], plan: Plan) -> list[str]:
     """Calls as commands, with comments that say what for; nothing for none."""
     if not calls:
         return []
-    texts = ["export AWS_PAGER=''"]
-    said: list[Step] = []
-    for order, text in zip(calls, commands(calls, plan.wanted.region)):
-        steps = [step for step in plan.steps if order in step.calls and step not in said]
-        said += steps
-        texts.append("\n".join([*(line for s in steps for line in comment(explained(s))), text]))
+    texts = [by_hand.OPENING]
+    for reasons, text in by_hand.told(calls, plan):
+        texts.append("\n".join([*(line for why in reasons for line in comment(why)), text]))
     return texts
-
-
-def _lookups(stages: Stages) -> Iterator[Call]:
-    """What tells the commands the ARN of a key that the template makes."""
-    aliases = {m.properties["TargetKeyId"]: m.name for m in stages.made if m.kind == "alias"}
-    for key in stages.made:
-        if key.kind == "key" and any(key.name in order.arguments for order in stages.after):
-            if key.name not in aliases:
-                raise ValueError(f"no command can find {key.name} without an alias")
-            describe = call("kms", "DescribeKey", KeyId=aliases[key.name])
-            yield promising(describe, "KeyMetadata.Arn", key.name)

@@ -21,8 +21,8 @@ from typing import Any, Optional
 from ssmdiag.requirements.identity import CALLER
 from ssmdiag.setup.commands import Command, document, kebab, kept_of, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
+from ssmdiag.setup.formats.comments import comment, explained
 from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
-from ssmdiag.setup.formats.script import comment, explained
 from ssmdiag.setup.plan import Plan
 from ssmdiag.world.call import Call
 
@@ -137,7 +137,7 @@ def powershell(plan: Plan) -> str:
     """
     wanted = plan.wanted
     header = _comment(
-        f"{plan.purpose} in {wanted.region}, account {wanted.account}. Made by "
+        f"{plan.title}. Made by "
         "`ssmdiag setup`, --format powershell. It may be run again: what is there already "
         "stays as it is, and a document that has changed since this was made is not overwritten. "
         "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from ssmdiag.setup.commands import Command, Kept, document, kebab, kept_of, quoted, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
+from ssmdiag.setup.formats.comments import comment, explained, one_line
 from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
-from ssmdiag.setup.plan import Plan, Step
+from ssmdiag.setup.plan import Plan
 from ssmdiag.world.call import Call
 
-_WIDTH = 78
 _PREAMBLE = f"""\
 set -eu
 # IAM and STS are told the region, too: it says which partition is meant.
@@ -65,7 +65,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     wanted = plan.wanted
     yield "#!/bin/sh"
     yield from comment(
-        f"{plan.purpose} in {wanted.region}, account {wanted.account}. Made by "
+        f"{plan.title}. Made by "
         "`ssmdiag setup`, --format commands. It may be run again: what is there already stays "
         "as it is, and a document that has changed since this was made is not overwritten. "
         "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."
@@ -84,36 +84,11 @@ def _lines(plan: Plan) -> Iterator[str]:
     for number, step in enumerate((s for s in plan.steps if s.calls), start=1):
         yield ""
         yield from comment(f"{number}. {explained(step)}")
-        yield f"say {quoted(f'{number}. {_one_line(step.summary)}', {})}"
+        yield f"say {quoted(f'{number}. {one_line(step.summary)}', {})}"
         for unit in units(step, plan):
             yield from _Written(unit, wanted.region, variables).lines()
     yield ""
     yield "say 'Done. Check it with: ssmdiag setup verify'"
-
-
-def explained(step: Step) -> str:
-    """What a step is for: what is missing now, what it does, and what to know before."""
-    why = "; ".join(step.why)
-    return (
-        ". ".join(
-            _one_line(text).rstrip(".")
-            for text in (why, f"So: {step.summary}", *step.advice)
-            if text
-        )
-        + "."
-    )
-
-
-def comment(text: str) -> Iterator[str]:
-    """Prose as comment lines; no text, however hostile, breaks out of them."""
-    for line in textwrap.wrap(
-        _one_line(text), _WIDTH, break_long_words=False, break_on_hyphens=False
-    ):
-        yield f"# {line}"
-
-
-def _one_line(text: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 @dataclass(frozen=True)
@@ -167,7 +142,7 @@ class _Written:
         yield 'if [ "$now" != "$(squeezed "$wanted")" ]; then'
         unchanged = '""' if guard.before is None else '"$(squeezed "$before")"'
         yield f'  if [ "$now" != {unchanged} ]; then'
-        said = f"{_one_line(guard.what)} is no longer what it was: make the plan anew"
+        said = f"{one_line(guard.what)} is no longer what it was: make the plan anew"
         yield f"    stop {quoted(said, {})}"
         yield "  fi"
         yield from self._commands({written: "wanted"}, "  ")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ssmdiag.setup.formats.cloudformation_types import TYPES
@@ -40,9 +40,7 @@ def staged(plan: Plan) -> Stages:
     What is new, but needs an edit that needs the template, comes after the deployment, too.
     """
     made, _ = resources(plan.calls, plan.replaced)
-    # What makes a version the default one may have no document before it that it completes.
-    own = [replace(m, calls=tuple(c for c in m.calls if c.operation not in _EDITS)) for m in made]
-    new = {order: each for each in _new(own, plan.wanted) for order in each.calls}
+    new = {order: each for each in _new(made, plan.wanted) for order in each.calls}
     sorting = _Sorting(plan.wanted)
     taken: list[Made] = []
     for order in plan.calls:

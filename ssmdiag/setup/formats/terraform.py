@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Callable, Union
 
-from ssmdiag.setup.commands import commands
+from ssmdiag.setup.formats import by_hand
+from ssmdiag.setup.formats.comments import comment, explained, why
 from ssmdiag.setup.formats.hcl import Argument, Block, Document, Expression, Known, written
-from ssmdiag.setup.formats.script import comment, explained
 from ssmdiag.setup.formats.terraform_types import (
     AFTER,
     ARGUMENTS,
@@ -29,9 +29,9 @@ from ssmdiag.setup.formats.terraform_types import (
     Named,
     Nested,
 )
-from ssmdiag.setup.plan import Place, Plan, Step
+from ssmdiag.setup.plan import Place, Plan
 from ssmdiag.setup.resources import Kind, Made, resources
-from ssmdiag.world.call import Call, call, promising
+from ssmdiag.world.call import Call
 
 _Item = Union[Argument, Block]
 _LABEL = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
@@ -59,16 +59,15 @@ def _lines(plan: Plan) -> Iterator[str]:
     told: set[int] = set()
     for part in parts:
         yield ""
-        yield from _why(part.made, plan, told)
+        yield from why(part.made, plan, told)
         yield from _resource(part, parts, known)
-    yield from _by_hand(plan, others, known)
+    yield from _by_hand(plan, made, others, known)
 
 
 def _heading(plan: Plan, others: Sequence[Call]) -> Iterator[str]:
-    place = plan.wanted
     first = " The commands at the end of this file go with it." if others else ""
     yield from comment(
-        f"Encrypted Session Manager logging in {place.region}, account {place.account}. Made by "
+        f"{plan.title}. Made by "
         "`ssmdiag setup plan --format terraform`. Save it as main.tf in a folder of its own, and "
         "run `terraform init` and `terraform apply` there, which shows every change and asks."
         f"{first}"
@@ -104,15 +103,6 @@ def _opening(place: Place) -> tuple[Block, ...]:
             ),
         ),
     )
-
-
-def _why(made: Made, plan: Plan, told: set[int]) -> Iterator[str]:
-    """What a resource is for. Reasons are told once, at the first resource that has them."""
-    numbers = [n for n, step in enumerate(plan.steps) if set(step.calls) & set(made.calls)]
-    for number in numbers:
-        step = plan.steps[number]
-        yield from comment(f"Part of this: {step.summary}." if number in told else explained(step))
-    told.update(numbers)
 
 
 # --- which resources of Terraform stand for one of the plan --------------------------------------
@@ -320,12 +310,14 @@ def _lifecycle(part: _Part, body: Sequence[_Item]) -> Iterator[_Item]:
 # --- what is left to commands ---------------------------------------------------------------------
 
 
-def _by_hand(plan: Plan, others: Sequence[Call], known: Known) -> Iterator[str]:
+def _by_hand(
+    plan: Plan, made: Sequence[Made], others: Sequence[Call], known: Known
+) -> Iterator[str]:
     texts = (*known.parts, *known.wholes)
     after = [order for order in others if any(text in order.arguments for text in texts)]
     before = [order for order in others if order not in after]
     yield from _commands("before", before, plan)
-    yield from _commands("after", after, plan)
+    yield from _commands("after", [*by_hand.lookups(made, after), *after], plan)
     for step in plan.steps:
         if not step.calls:
             yield ""
@@ -340,25 +332,10 @@ def _commands(when: str, calls: Sequence[Call], plan: Plan) -> Iterator[str]:
         f"No resource of Terraform stands for these commands. They come {when} `terraform apply`:"
     )
     yield f"#   sed -n 's/^#{when}: \\{{0,1\\}}//p' main.tf | sh -eu"
-    yield f"#{when}: export AWS_PAGER=''"
-    region = plan.wanted.region
-    orders = [*_lookups(calls, plan), *calls]
-    said: list[Step] = []
-    for order, text in zip(orders, commands(orders, region)):
-        steps = [step for step in plan.steps if order in step.calls and step not in said]
-        for step in steps:
+    yield f"#{when}: {by_hand.OPENING}"
+    for reasons, text in by_hand.told(calls, plan):
+        for reason in reasons:
             yield "#"
-            yield from comment(explained(step))
-        said += steps
+            yield from comment(reason)
         # No value breaks out of a comment, whatever lines it consists of.
         yield from (f"#{when}: {line}" if line else f"#{when}:" for line in text.split("\n"))
-
-
-def _lookups(calls: Sequence[Call], plan: Plan) -> Iterator[Call]:
-    """What tells the commands the ARN of a key that Terraform makes."""
-    for order in plan.calls:
-        if order.operation == "CreateAlias":
-            alias, key = order.parameters["AliasName"], order.parameters["TargetKeyId"]
-            promised = any(o.gives and o.gives.stand_in == key for o in plan.calls)
-            if promised and any(key in each.arguments for each in calls):
-                yield promising(call("kms", "DescribeKey", KeyId=alias), "KeyMetadata.Arn", key)

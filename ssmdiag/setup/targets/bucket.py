@@ -7,10 +7,8 @@ encryption it knows).
 
 from __future__ import annotations
 
-from typing import Any
-
 from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
-from ssmdiag.requirements.bucket_facts import bucket_exists
+from ssmdiag.requirements.bucket_facts import bucket_exists, creation, default_encryption
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
@@ -60,19 +58,7 @@ def _shut(wanted: Wanted, ask: Ask) -> Verdict:
 
 
 def _creation(wanted: Wanted) -> list[Call]:
-    place: dict[str, Any] = {}
-    if wanted.region != "us-east-1":
-        place = {"CreateBucketConfiguration": {"LocationConstraint": wanted.region}}
-    calls = [call("s3", "CreateBucket", Bucket=wanted.bucket, **place)]
+    calls = [creation(wanted.bucket, wanted.region)]
     if wanted.key_arn:
-        default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": wanted.key_arn}
-        rule = {"ApplyServerSideEncryptionByDefault": default, "BucketKeyEnabled": True}
-        calls.append(
-            call(
-                "s3",
-                "PutBucketEncryption",
-                Bucket=wanted.bucket,
-                ServerSideEncryptionConfiguration={"Rules": [rule]},
-            )
-        )
+        calls.append(default_encryption(wanted.bucket, "aws:kms", wanted.key_arn))
     return calls

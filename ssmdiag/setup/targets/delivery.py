@@ -18,8 +18,8 @@ from dataclasses import replace
 from typing import Any, Callable, Optional
 
 from ssmdiag.model import Advice, Broken, Holds, Remedy, Resource, Situation, Verdict, Write
-from ssmdiag.requirements.contract import Requirement, gap_of, waits
-from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.contract import Gap, Requirement, gap_of, waits
+from ssmdiag.requirements.log_group_facts import described
 from ssmdiag.setup.observed import Observed, reading_subscriptions
 from ssmdiag.setup.targets import domain
 from ssmdiag.setup.targets.delivery_roles import REFUSED, of_pipeline, of_subscription
@@ -99,10 +99,10 @@ def _streams(observed: Observed, ask: Ask) -> Verdict:
 
 def _tells(observed: Observed, ask: Ask) -> Verdict:
     name, resource = observed.log_group_of_pipeline, Resource("log-group", observed.group)
-    answer = ask(listing(name))
-    if not isinstance(answer, Known):
-        return unread(gap_of(answer, f"log group {name}"), resource)
-    if any(g["logGroupName"] == name for g in answer.data.get("logGroups", [])):
+    group = described(ask, name)
+    if isinstance(group, Gap):
+        return unread(group, resource)
+    if group is not None:
         return Holds(f"log group {name} exists")
     calls = (
         call("logs", "CreateLogGroup", logGroupName=name),

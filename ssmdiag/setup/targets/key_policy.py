@@ -19,7 +19,7 @@ from ssmdiag.model import (
     Resource,
     Verdict,
 )
-from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.decision import Decision, worst
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
@@ -109,22 +109,23 @@ def _decided(
     role = role_name_of(arn)
     own = read_role(ask, role) if role and f":{wanted.account}:" in arn else None
     session = arn.replace(":iam:", ":sts:").replace(":role/", ":assumed-role/")
-    decisions = [
-        evaluate(
-            Request(
-                action=action,
-                resource=wanted.key_arn,
-                principal=f"{session}/ssmdiag" if role else arn,
-                principal_arn=arn,
-                resource_account=wanted.account,
-                context={"kms:ViaService": None, "kms:CallerAccount": wanted.account},
-            ),
-            Policies(
-                identity=own.identity if own and own.identity is not None else (),
-                boundary=own.boundary if own else (),
-                resource=(policy,),
-            ),
-        )
-        for action in actions
-    ]
-    return max(decisions, key=lambda d: ("allowed", "undetermined", "denied").index(d.outcome))
+    return worst(
+        [
+            evaluate(
+                Request(
+                    action=action,
+                    resource=wanted.key_arn,
+                    principal=f"{session}/ssmdiag" if role else arn,
+                    principal_arn=arn,
+                    resource_account=wanted.account,
+                    context={"kms:ViaService": None, "kms:CallerAccount": wanted.account},
+                ),
+                Policies(
+                    identity=own.identity if own and own.identity is not None else (),
+                    boundary=own.boundary if own else (),
+                    resource=(policy,),
+                ),
+            )
+            for action in actions
+        ]
+    )

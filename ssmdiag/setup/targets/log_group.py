@@ -6,8 +6,6 @@ PutRetentionPolicy.
 
 from __future__ import annotations
 
-from typing import Any, Optional, Union
-
 from ssmdiag.model import (
     Advice,
     Broken,
@@ -17,11 +15,11 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, gap_of
-from ssmdiag.requirements.log_group_facts import listing
+from ssmdiag.requirements.contract import Gap, Requirement
+from ssmdiag.requirements.log_group_facts import described
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
-from ssmdiag.world.call import Ask, Known, call
+from ssmdiag.world.call import Ask, call
 
 
 def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
@@ -38,7 +36,7 @@ def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
 
 def _encrypted(wanted: Wanted, ask: Ask) -> Verdict:
     resource = Resource("log-group", wanted.group)
-    group = _found(ask, wanted.group)
+    group = described(ask, wanted.group)
     if isinstance(group, Gap):
         return unread(group, resource)
     key = str(group.get("kmsKeyId") or "") if group else ""
@@ -63,7 +61,7 @@ def _encrypted(wanted: Wanted, ask: Ask) -> Verdict:
 
 def _retained(wanted: Wanted, ask: Ask) -> Verdict:
     resource = Resource("log-group", wanted.group)
-    group = _found(ask, wanted.group)
+    group = described(ask, wanted.group)
     if isinstance(group, Gap):
         return unread(group, resource)
     days, now = wanted.wish.retention, (group or {}).get("retentionInDays")
@@ -77,12 +75,3 @@ def _retained(wanted: Wanted, ask: Ask) -> Verdict:
         remedies += (Advice(f"events older than {days} days are deleted then"),)
     kept = f"for {now} days" if now else "for ever"
     return Broken(f"log group {wanted.group} keeps events {kept}", resource, (), remedies)
-
-
-def _found(ask: Ask, name: str) -> Union[dict[str, Any], Gap, None]:
-    answer = ask(listing(name))
-    if not isinstance(answer, Known):
-        return gap_of(answer, f"log group {name}")
-    groups: list[dict[str, Any]] = answer.data.get("logGroups", [])
-    found: Optional[dict[str, Any]] = next((g for g in groups if g["logGroupName"] == name), None)
-    return found
