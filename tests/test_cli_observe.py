@@ -43,6 +43,7 @@ def test_what_is_observed_is_planned_applied_and_taken_back(observed: Account) -
         (("--filter", "nix"), 2, "there is no metric filter 'nix'"),
         (("--namespace", "AWS/X"), 2, "names that begin with AWS/ belong to AWS"),
         (("--alarm-topic", "x"), 2, "is not the ARN of an SNS topic"),
+        (("--account", "123456789012", "--apply"), 2, "leave out --apply or --account"),
         (("--log-group", "none"), 3, "there is no log group none in us-east-1"),
     ],
 )

@@ -59,8 +59,8 @@ def test_the_way_back_leads_to_where_the_way_there_starts(name: str, account: Ac
     perform = performing(wanted.region)
     carry_out(perform, planned(wanted).calls)
 
-    carry_out(perform, unobserve(wanted, ask(wanted)).plan.calls)
-    assert unobserve(wanted, ask(wanted)).plan.calls == ()
+    carry_out(perform, unobserve(wanted, ask(wanted)).calls)
+    assert unobserve(wanted, ask(wanted)).calls == ()
 
     carry_out(perform, planned(wanted).calls)
     assert unmet(wanted) == []
@@ -99,7 +99,7 @@ def _there_and_back(name: str) -> None:
     start(STATES[name])
     perform = performing(wanted.region)
     carry_out(perform, planned(wanted).calls)
-    carry_out(perform, unobserve(wanted, ask(wanted)).plan.calls)
+    carry_out(perform, unobserve(wanted, ask(wanted)).calls)
 
 
 def test_filters_of_others_stay(account: Account) -> None:
@@ -372,7 +372,7 @@ def test_what_somebody_else_calls_the_same_is_neither_changed_nor_taken_away(
     kinds = {order.operation for order in taken(wanted)} - {"CreateStream"}
     written = [c for c in plan.calls if c.operation in kinds]
     assert not any(c.parameters.get(k) in theirs for c in written for k in names)
-    assert unobserve(wanted, ask(wanted)).plan.calls == ()
+    assert unobserve(wanted, ask(wanted)).calls == ()
 
 
 def test_what_may_not_be_read_is_not_verified(account: Account) -> None:

@@ -18,7 +18,7 @@ from ssmdiag.cli.plans import (
     carry_out,
     worded,
 )
-from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.job import JobError, MisuseError
 from ssmdiag.wiring.reach import Reach
 
 
@@ -78,21 +78,22 @@ def observe(
     )
 
     def again() -> Any:
-        if not remove_:
-            return setup.observation(job, surroundings())
-        back, standing = setup.end_of_observation(job, surroundings())
-        return back.plan, standing
+        planned = setup.end_of_observation if remove_ else setup.observation
+        return planned(job, surroundings())
 
+    if apply_ and account:
+        fail(
+            MisuseError("what --account assumes cannot be changed: leave out --apply or --account")
+        )
     if apply_:
         carry_out(again, reach, yes=yes, unproved=False, backup=backup)
         return
     try:
         made, standing = again()
-        left = setup.end_of_observation(job, surroundings())[0].left if remove_ else ()
         if permissions:
             whole = setup.needed(made, standing)
         else:
-            whole = worded(made, standing.by_whom(made), format_, output, left)
+            whole = worded(made, standing.by_whom(made), format_, output)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)

@@ -41,20 +41,14 @@ FormatOfPlan = Annotated[
 ]
 
 
-def worded(
-    made: Any,
-    author: str,
-    form: PlanFormat,
-    output: Optional[Path],
-    left: tuple[str, ...] = (),
-) -> str:
+def worded(made: Any, author: str, form: PlanFormat, output: Optional[Path]) -> str:
     """The plan in one format. Raises JobError for a value that no format can carry."""
     from ssmdiag.render import plan as words
 
     if form is PlanFormat.text:
-        return words.text(made, page_layout(output), left=left, author=author)
+        return words.text(made, page_layout(output), author=author)
     if form is PlanFormat.json:
-        return words.to_json(made, left)
+        return words.to_json(made)
     module, function = _FORMATS[form]
     try:
         return str(getattr(import_module(f"ssmdiag.setup.formats.{module}"), function)(made))

@@ -223,16 +223,15 @@ def remove(
     job = setup.SetupJob(wish, config, None, reach)
 
     def again() -> Any:
-        back, standing = setup.removal(job, surroundings())
-        return back.plan, standing
+        return setup.removal(job, surroundings())
 
     if apply_:
         carry_out(again, reach, yes=yes, unproved=False, backup=backup)
         return
     try:
-        back, standing = setup.removal(job, surroundings())
+        back, standing = again()
         form = PlanFormat(format_.value)
-        whole = worded(back.plan, standing.by_whom(back.plan), form, output, back.left)
+        whole = worded(back, standing.by_whom(back), form, output)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.model import Checked, Holds
@@ -13,15 +13,15 @@ from ssmdiag.setup.plan import Plan, Step
 SCHEMA = "ssmdiag.plan/1"
 
 
-def text(plan: Plan, layout: Layout, *, left: Sequence[str] = (), author: str = "") -> str:
-    """Tell what is to be done, why, and what proves it; ``left`` is what a way back leaves.
+def text(plan: Plan, layout: Layout, *, author: str = "") -> str:
+    """Tell what is to be done, why, and what proves it.
 
     ``author`` says whose credentials would carry it out, if that is known.
     """
-    return "\n".join(_lines(plan, layout, left, author)) + "\n"
+    return "\n".join(_lines(plan, layout, author)) + "\n"
 
 
-def _lines(plan: Plan, layout: Layout, left: Sequence[str], author: str) -> Iterator[str]:
+def _lines(plan: Plan, layout: Layout, author: str) -> Iterator[str]:
     wanted = plan.wanted
     held = sum(isinstance(c.verdict, Holds) for c in plan.after)
     steps = [step for step in plan.steps if step.calls]
@@ -40,10 +40,10 @@ def _lines(plan: Plan, layout: Layout, left: Sequence[str], author: str) -> Iter
             yield from _by_hand(step, layout)
     yield ""
     yield from _proof(plan, held, layout)
-    if left:
+    if plan.left:
         yield ""
         yield from layout.paragraph("What stays:", style="strong")
-        for sentence in left:
+        for sentence in plan.left:
             yield from layout.paragraph(sentence, "- ")
     if steps:
         yield ""
@@ -89,7 +89,7 @@ def _said(checked: Checked) -> str:
     return f"{said}; to settle it: {settle}" if settle else said
 
 
-def to_json(plan: Plan, left: Sequence[str] = ()) -> str:
+def to_json(plan: Plan) -> str:
     """The Changes, and what every Requirement says before and after them."""
     return written(
         SCHEMA,
@@ -100,6 +100,6 @@ def to_json(plan: Plan, left: Sequence[str] = ()) -> str:
             "steps": plan.steps,
             "before": plan.before,
             "after": plan.after,
-            "left": list(left),
+            "left": plan.left,
         },
     )

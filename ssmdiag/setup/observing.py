@@ -19,7 +19,6 @@ from ssmdiag.setup.observed import (
     situation_of,
 )
 from ssmdiag.setup.plan import Plan, Step, plan_for
-from ssmdiag.setup.remove import Removal
 from ssmdiag.setup.targets import alarms, delivery, metric_filters
 from ssmdiag.world.call import Ask, Call, Known, call
 
@@ -40,12 +39,10 @@ def observe_plan(observed: Observed, ask: Ask) -> Plan:
     return replace(made, purpose=_PURPOSE)
 
 
-def unobserve(observed: Observed, ask: Ask) -> Removal:
+def unobserve(observed: Observed, ask: Ask) -> Plan:
     """Plan the way back from ``observed``: of what is ours, what exists is taken away."""
-    return Removal(
-        Plan(observed, tuple(_steps(observed, ask)), (), (), {}, _PURPOSE),
-        tuple(_left(observed, ask)),
-    )
+    left = tuple(_left(observed, ask))
+    return Plan(observed, tuple(_steps(observed, ask)), (), (), {}, _PURPOSE, left)
 
 
 def _steps(observed: Observed, ask: Ask) -> Iterator[Step]:

@@ -80,6 +80,8 @@ class Plan:
     replaced: Mapping[Call, str]
     """The text, as it is now, of every document that a Call replaces."""
     purpose: str = "Encrypted Session Manager logging"
+    left: tuple[str, ...] = ()
+    """Of a way back: what stays, and why; one sentence each."""
 
     @property
     def title(self) -> str:

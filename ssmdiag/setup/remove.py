@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from ssmdiag.model import Resource
@@ -44,16 +43,7 @@ _OFF = {
 _STAY = ("ReportToSystemsManager", "MessageChannels")
 
 
-@dataclass(frozen=True)
-class Removal:
-    """The way back, and what is not on it."""
-
-    plan: Plan
-    left: tuple[str, ...]
-    """What stays, and why; one sentence each."""
-
-
-def make_removal(wanted: Wanted, ask: Ask) -> Removal:
+def make_removal(wanted: Wanted, ask: Ask) -> Plan:
     """Plan the way back from ``wanted``."""
     steps = tuple(step for step in _steps(wanted, ask) if step.calls)
     calls = [order for step in steps for order in step.calls]
@@ -61,15 +51,15 @@ def make_removal(wanted: Wanted, ask: Ask) -> Removal:
     # That sessions are logged nowhere is what is wanted now.
     ordinary = [r for r in to_look_at(discover(), situation) if r.layer != "preferences"]
     texts = {order: replaced(ask, order) for order in calls}
-    plan = Plan(
+    return Plan(
         wanted,
         steps,
         check(ordinary, ask, situation),
         check(ordinary, Overlay(ask, calls) if calls else ask, situation),
         {order: text for order, text in texts.items() if text is not None},
         purpose="The way back from encrypted Session Manager logging",
+        left=tuple(_left(wanted)),
     )
-    return Removal(plan, tuple(_left(wanted)))
 
 
 def _steps(wanted: Wanted, ask: Ask) -> Iterator[Step]:

@@ -31,7 +31,7 @@ from ssmdiag.setup.observed import obstacles as obstacles_to
 from ssmdiag.setup.observing import observe_plan, unobserve
 from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
-from ssmdiag.setup.remove import Removal, make_removal
+from ssmdiag.setup.remove import make_removal
 from ssmdiag.setup.wanted import Wanted, Wish, complaints
 from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
 from ssmdiag.wiring.reach import Reach, access, door, in_region, keep
@@ -145,7 +145,7 @@ def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     return made, standing
 
 
-def removal(job: SetupJob, around: Surroundings) -> tuple[Removal, Ground]:
+def removal(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the way back. Raises JobError."""
     wanted, standing = _settled(job, around)
     return make_removal(wanted, standing.ask), standing
@@ -175,7 +175,7 @@ def observation(job: ObserveJob, around: Surroundings) -> tuple[Plan, Ground]:
     return made, standing
 
 
-def end_of_observation(job: ObserveJob, around: Surroundings) -> tuple[Removal, Ground]:
+def end_of_observation(job: ObserveJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the way back from it. Raises JobError."""
     observed, standing = _observed(job, around)
     return unobserve(observed, standing.ask), standing
