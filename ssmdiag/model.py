@@ -385,3 +385,5 @@ class Situation:
     starts: tuple[SessionStart, ...] = ()
     """Sessions whose start the log shows, oldest first."""
     agent_version: Optional[str] = None
+    caller: Optional[str] = None
+    """ARN of who is to start sessions, where that is asked (``check --as-user``)."""

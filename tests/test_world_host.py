@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from ssmdiag.world import host
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable, call
+from ssmdiag.world.host.agent_files import data_folder
+from ssmdiag.world.host.door import door
+from ssmdiag.world.host.place import Place
 
 _ROLE = call("host", "GetInstanceMetadata", Path="iam/security-credentials/")
 _CONFIG = call("host", "GetRuntimeConfig")
@@ -53,7 +55,7 @@ def metadata() -> Iterator[str]:
 
 
 def _asked(question: object, environ: Mapping[str, str], platform: str = "linux") -> Answer:
-    return host.door(platform, environ)(question)  # type: ignore[arg-type]
+    return door(Place(platform, environ))(question)  # type: ignore[arg-type]
 
 
 def test_the_metadata_service_tells_the_role_of_the_instance_profile(metadata: str) -> None:
@@ -81,10 +83,11 @@ def test_a_metadata_service_that_is_not_there_is_no_answer() -> None:
 
 
 def _agent_says(data: Path, text: str) -> Mapping[str, str]:
-    path = host.runtime_config_path("win32", {"ProgramData": str(data)})
+    environ = {"ProgramData": str(data)}
+    path = data_folder(Place("win32", environ)) / "runtimeconfig" / "identity_config.json"
     path.parent.mkdir(parents=True)
     path.write_text(text, encoding="utf-8")
-    return {"ProgramData": str(data)}
+    return environ
 
 
 def test_the_agents_own_file_tells_its_identity(tmp_path: Path) -> None:
@@ -118,10 +121,8 @@ def test_another_question_is_a_mistake_of_the_program() -> None:
 
 @pytest.mark.parametrize(
     ("platform", "path"),
-    [
-        ("linux", "/var/lib/amazon/ssm/runtimeconfig/identity_config.json"),
-        ("darwin", "/opt/aws/ssm/runtimeconfig/identity_config.json"),
-    ],
+    [("linux", "/var/lib/amazon/ssm"), ("darwin", "/opt/aws/ssm")],
 )
-def test_the_agents_file_lies_where_the_agent_puts_it(platform: str, path: str) -> None:
-    assert host.runtime_config_path(platform, {}) == Path(path)
+def test_the_agents_files_lie_where_the_agent_puts_them(platform: str, path: str) -> None:
+    assert data_folder(Place(platform, {})) == Path(path)
+    assert data_folder(Place(platform, {}, Path("/mnt"))) == Path(f"/mnt{path}")

@@ -13,6 +13,7 @@ Check = Callable[[Ask, Situation], Verdict]
 # A fault in a lower layer hides or causes those above it; Findings are told in this order.
 LAYERS = (
     "host",
+    "agent",
     "identity",
     "network",
     "credentials",
@@ -32,7 +33,12 @@ class Requirement:
     layer: str
     check: Check
     standing: bool = True
-    """False: looked at only if a Symptom casts doubt on it."""
+    """False: ``check`` looks at it, ``diagnose`` only if a Symptom casts doubt on it."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about: the first part of its id."""
+        return self.id.partition("/")[0]
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ from typing import Any, Callable, Optional
 
 from ssmdiag.setup.commands import commands
 from ssmdiag.wiring.job import JobError, Surroundings, write_aside
-from ssmdiag.world import host, snapshot
+from ssmdiag.world import snapshot
 from ssmdiag.world.asking import Asking, Door, first_of
 from ssmdiag.world.aws import Access, Aws, configured_region
 from ssmdiag.world.call import Answer, Call, Known
+from ssmdiag.world.host.door import door as host_door
+from ssmdiag.world.host.place import Place
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,8 @@ class Reach:
     endpoint_url: Optional[str] = None
     assume_role: Optional[str] = None
     timeout: float = 10.0
+    root: Path = Path("/")
+    """Where the node's files are seen from here."""
 
 
 def door(
@@ -36,7 +40,7 @@ def door(
         answers, then = _snapshot(reach.snapshot)
         return snapshot.door(answers), reach.region or then
     aws, region = access(reach, otherwise_region)
-    on_host = host.door(around.platform, around.environ)
+    on_host = host_door(Place(around.platform, around.environ, reach.root))
     return first_of([("host", on_host)], aws.read), region
 
 
