@@ -11,7 +11,6 @@ import json
 import os
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 from typing import Optional
 
@@ -21,19 +20,14 @@ import pytest
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import ROLE, Story, mistakes
 from ssmdiag.wiring.reach import performing
+from tests.program import Done, ssmdiag
 
 FIXTURES = Path(__file__).parent / "fixtures/can"
 ANSWERS = sorted(FIXTURES.glob("*.txt"))
 
 
-def _can(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ssmdiag", "can", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TERM": "dumb", "COLUMNS": "100"},
-    )
+def _can(*arguments: str) -> Done:
+    return ssmdiag("can", *arguments)
 
 
 @pytest.fixture

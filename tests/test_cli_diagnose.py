@@ -1,23 +1,23 @@
-"""``ssmdiag diagnose`` as a person runs it: a process, its output and its exit code."""
+"""``ssmdiag diagnose`` as a person runs it: its output and its exit code."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
 import jsonschema
 import pytest
 
-import ssmdiag.render
+from ssmdiag import __version__, render
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.log import Outcome, write_agent_log
 from ssmdiag.demo.story import Story, mistakes
 from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
+from tests.program import Done, ssmdiag
 
 _AT = datetime(2026, 11, 20, 14, 22, 7)
 _DENIED_LINE = (
@@ -48,19 +48,8 @@ def _log(folder: Path, story: Story, outcome: Outcome) -> Path:
     return folder
 
 
-def _run(
-    *arguments: object, stdin: str = "", environ: Sequence[tuple[str, str]] = ()
-) -> subprocess.CompletedProcess[str]:
-    import os
-
-    return subprocess.run(
-        [sys.executable, "-m", "ssmdiag", "diagnose", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **dict(environ)},
-    )
+def _run(*arguments: object, stdin: str = "", **environ: str) -> Done:
+    return ssmdiag("diagnose", *arguments, stdin=stdin, environ=environ)
 
 
 def _mend(account: Account, log: Path) -> None:
@@ -120,7 +109,7 @@ def test_a_healthy_node_costs_only_the_calls_that_help_documents(
     healthy = tmp_path / "healthy"
     healthy.mkdir()
     assert _run(_log(healthy, story, "logged")).returncode == 0
-    told = "".join(_run("--help", environ=[("COLUMNS", "10000")]).stdout.split())
+    told = "".join(_run("--help", COLUMNS="10000").stdout.split())
     for service, operation in account.requests:
         assert f"{service}:{operation}" in told
 
@@ -140,7 +129,7 @@ def test_a_snapshot_gives_the_same_report_where_there_is_no_aws(
 def test_two_runs_give_the_same_bytes_and_keep_to_the_schema(log: Path) -> None:
     first, second = (_run(log, "--format", "json").stdout for _ in range(2))
     assert first == second
-    schema = Path(ssmdiag.render.__path__[0]) / "report.schema.json"
+    schema = Path(render.__path__[0]) / "report.schema.json"
     jsonschema.validate(json.loads(first), json.loads(schema.read_text(encoding="utf-8")))
 
 
@@ -208,8 +197,7 @@ def test_a_service_that_does_not_answer_is_said_and_the_rest_still_judged(
 
 
 def test_without_credentials_all_is_unverified_in_one_report(log: Path) -> None:
-    nobody = [("AWS_ACCESS_KEY_ID", ""), ("AWS_SECRET_ACCESS_KEY", "")]
-    done = _run(log, environ=nobody)
+    done = _run(log, AWS_ACCESS_KEY_ID="", AWS_SECRET_ACCESS_KEY="")
     assert done.returncode == 4
     assert "credentials" in done.stdout
     assert "Traceback" not in done.stderr
@@ -256,7 +244,7 @@ def test_version_answers_without_loading_the_program() -> None:
         text=True,
         check=True,
     )
-    assert done.stdout == f"ssmdiag {ssmdiag.__version__}\n"
+    assert done.stdout == f"ssmdiag {__version__}\n"
     assert "typer" not in done.stderr
 
 

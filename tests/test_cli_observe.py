@@ -9,8 +9,8 @@ import boto3
 import pytest
 
 from ssmdiag.demo.account import Account
+from tests.program import ssmdiag
 from tests.starting_states import GROUP, STATES, start
-from tests.test_cli_setup import ssmdiag
 
 
 @pytest.fixture

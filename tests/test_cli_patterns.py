@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from ssmdiag.catalog.load import load, shipped
+from tests.program import ssmdiag
 
 UNKNOWN = (
     "2026-11-20 14:22:07.2932 ERROR [ssm-agent-worker] the printer at /dev/lp0 is on fire since "
@@ -40,17 +38,6 @@ suspects = ["local/host local-os"]
 """
 
 
-def _run(*arguments: object, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ssmdiag", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "TERM": "dumb"},
-    )
-
-
 def _catalogue(folder: Path, pattern: str = OWN, fixture: str = LINE) -> Path:
     for name, text in (("printer/fire.toml", pattern), ("fixtures/printer/fire.toml", fixture)):
         path = folder / name
@@ -60,23 +47,23 @@ def _catalogue(folder: Path, pattern: str = OWN, fixture: str = LINE) -> Path:
 
 
 def test_every_pattern_is_listed_with_what_is_lost() -> None:
-    listed = _run("patterns", "list").stdout.splitlines()
+    listed = ssmdiag("patterns", "list").stdout.splitlines()
     catalog, _ = load([shipped()])
     assert [line.split()[0] for line in listed] == [p.id for p in catalog.patterns]
-    assert _run("patterns", "list", "--area", "kms").stdout.count("\nkms/") > 5
-    assert "there are agent, " in _run("patterns", "list", "--area", "printer").stderr
+    assert ssmdiag("patterns", "list", "--area", "kms").stdout.count("\nkms/") > 5
+    assert "there are agent, " in ssmdiag("patterns", "list", "--area", "printer").stderr
 
 
 def test_a_pattern_is_shown_as_its_file() -> None:
-    shown = _run("patterns", "show", "local/inotify")
+    shown = ssmdiag("patterns", "show", "local/inotify")
     assert shown.stdout == (shipped() / "local/inotify.toml").read_text(encoding="utf-8")
-    missing = _run("patterns", "show", "local/inotfy")
+    missing = ssmdiag("patterns", "show", "local/inotfy")
     assert missing.returncode == 3
     assert "nearest: local/inotify" in missing.stderr
 
 
 def test_explain_tells_meaning_causes_checks_and_examples() -> None:
-    said = _run("explain", "cloudwatch/describe-log-groups").stdout
+    said = ssmdiag("explain", "cloudwatch/describe-log-groups").stdout
     headings = [line for line in said.splitlines() if line.endswith(":") and line[0] != " "]
     assert headings == [
         "What it means:",
@@ -90,16 +77,16 @@ def test_explain_tells_meaning_causes_checks_and_examples() -> None:
     ]
     assert "[role/describe-log-groups]" in said
     assert "ERROR Error Calling DescribeLogGroups:AccessDeniedException" in said
-    assert _run("explain").returncode == 2
+    assert ssmdiag("explain").returncode == 2
 
 
 def test_the_page_of_the_docs_is_what_explain_says() -> None:
     page = (Path(__file__).parent.parent / "docs/patterns.md").read_text(encoding="utf-8")
-    assert page == _run("explain", "--all").stdout, "run scripts/rewrite-fixtures"
+    assert page == ssmdiag("explain", "--all").stdout, "run scripts/rewrite-fixtures"
 
 
 def test_the_shipped_catalogue_does_what_its_fixtures_state() -> None:
-    done = _run("patterns", "test")
+    done = ssmdiag("patterns", "test")
     assert done.stdout.splitlines()[-1].endswith(" lines, 0 wrong")
     assert done.returncode == 0
 
@@ -140,7 +127,7 @@ def test_the_shipped_catalogue_does_what_its_fixtures_state() -> None:
 def test_a_catalogue_on_trial_says_exactly_what_is_wrong(
     tmp_path: Path, pattern: str, fixture: str, said: str
 ) -> None:
-    done = _run("patterns", "test", _catalogue(tmp_path, pattern, fixture))
+    done = ssmdiag("patterns", "test", _catalogue(tmp_path, pattern, fixture))
     assert said in done.stdout, done.stdout
     assert done.returncode == (0 if said.endswith(" 0 wrong") else 1)
 
@@ -148,17 +135,17 @@ def test_a_catalogue_on_trial_says_exactly_what_is_wrong(
 def test_an_unknown_error_becomes_a_pattern(tmp_path: Path) -> None:
     log = tmp_path / "errors.log"
     log.write_text(UNKNOWN)
-    before = json.loads(_run("diagnose", "--offline", log, "--format", "json").stdout)
+    before = json.loads(ssmdiag("diagnose", "--offline", log, "--format", "json").stdout)
     assert [cluster["count"] for cluster in before["unrecognised"]] == [1]
 
     own = tmp_path / "own"
-    written = _run("patterns", "new", "printer/fire", log, "--write", own)
+    written = ssmdiag("patterns", "new", "printer/fire", log, "--write", own)
     assert written.returncode == 0, written.stderr
-    after = _run("diagnose", "--offline", log, "--format", "json", "--patterns", own)
+    after = ssmdiag("diagnose", "--offline", log, "--format", "json", "--patterns", own)
     report = json.loads(after.stdout)
     assert report["unrecognised"] == []
     assert [s["pattern"] for s in report["unexplained"]] == ["printer/fire"]
-    again = _run("patterns", "new", "printer/fire", log, "--write", own)
+    again = ssmdiag("patterns", "new", "printer/fire", log, "--write", own)
     assert (again.returncode, "exists already" in again.stderr) == (3, True)
 
 
@@ -166,7 +153,7 @@ def test_a_broken_pattern_is_told_with_its_place_and_the_rest_still_works(tmp_pa
     own = _catalogue(tmp_path / "own", OWN.replace("degraded", "awful"))
     log = tmp_path / "errors.log"
     log.write_text(UNKNOWN)
-    done = _run("diagnose", "--offline", log, "--format", "json", "--patterns", own)
+    done = ssmdiag("diagnose", "--offline", log, "--format", "json", "--patterns", own)
     report = json.loads(done.stdout)
     assert any("fire.toml:4: severity: 'awful'" in note for note in report["notes"])
     assert len(report["unrecognised"]) == 1
@@ -179,5 +166,5 @@ def test_a_users_pattern_overrides_the_shipped_one(tmp_path: Path) -> None:
     lines = shipped_text.splitlines()
     lines[0] = 'title = "Too many watches"'
     (own / "inotify.toml").write_text("\n".join(lines))
-    said = _run("explain", "local/inotify", "--patterns", tmp_path).stdout
+    said = ssmdiag("explain", "local/inotify", "--patterns", tmp_path).stdout
     assert said.startswith("Too many watches [local/inotify]")

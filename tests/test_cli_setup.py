@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +13,7 @@ import pytest
 from ssmdiag.demo.account import Account
 from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
+from tests.program import ssmdiag
 from tests.starting_states import GROUP, ROLE, STATES, start, unmet
 
 # What it starts is mostly other programs; test_cli_observe does so on every Python.
@@ -25,20 +24,6 @@ _ARTICLE = (
     *("--retention", "365", "--session-user", "Operators"),
 )
 _NOBODY = ("--account", "123456789012", "--region", "us-east-1", "--role", "Nodes")
-
-
-def ssmdiag(
-    *arguments: str, stdin: str = "", folder: Path | None = None
-) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "ssmdiag", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-        input=stdin,
-        cwd=folder,
-        env={**os.environ, "TERM": "dumb", "COLUMNS": "100"},
-    )
 
 
 @pytest.fixture

@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import os
-import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from ssmdiag.wiring.installing import Choices, installation
 from ssmdiag.wiring.job import JobError, Surroundings
+from tests.program import Done, ssmdiag
 
-_RUN = "import sys; from ssmdiag.cli.install import commands; commands(prog_name='ssmdiag install')"
+_NOWHERE = Path("/nowhere/python3")
 _PROGRAM = ("--program", "/usr/bin/ssmdiag")
 
 
-def install(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", _RUN, *arguments],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        check=False,
-        env={**os.environ, "TERM": "dumb", "COLUMNS": "100", "PYTHONIOENCODING": "utf-8"},
-    )
+def install(*arguments: str) -> Done:
+    return ssmdiag("install", *arguments)
 
 
 @pytest.fixture
@@ -160,10 +155,10 @@ def test_a_kind_that_this_platform_lacks_is_only_printed_or_written_elsewhere(do
 # --- which program ------------------------------------------------------------------------------
 
 
-def around(*folders: Path, platform: str = "linux") -> Surroundings:
+def around(*folders: Path, platform: str = "linux", interpreter: Path = _NOWHERE) -> Surroundings:
     path = os.pathsep.join(map(str, folders))
-    # Only what decides it is filled in.
-    return Surroundings(platform, {"PATH": path}, sys.stdin.buffer, None)  # type: ignore[arg-type]
+    now = datetime(2026, 11, 20)
+    return Surroundings(platform, {"PATH": path}, io.BytesIO(), now, interpreter)
 
 
 def program(folder: Path, name: str = "ssmdiag") -> Path:
@@ -188,15 +183,13 @@ def test_the_program_is_the_one_that_runs_by_the_name_it_was_called(tmp_path: Pa
 
 def test_a_module_that_runs_is_found_beside_its_interpreter_or_on_the_path(tmp_path: Path) -> None:
     started = str(tmp_path / "ssmdiag/__main__.py")
-    beside = Path(sys.executable).with_name("ssmdiag")
     on_path = program(tmp_path / "bin")
-    found = _command(started, around(on_path.parent))
-    assert found == str(beside if beside.is_file() else on_path)
+    assert _command(started, around(on_path.parent)) == str(on_path)
+    beside = program(tmp_path / "venv/bin")
+    interpreter = beside.with_name("python3")
+    assert _command(started, around(on_path.parent, interpreter=interpreter)) == str(beside)
 
 
-@pytest.mark.skipif(
-    Path(sys.executable).with_name("ssmdiag").is_file(), reason="it is beside the interpreter"
-)
 def test_a_program_that_is_nowhere_must_be_named(tmp_path: Path) -> None:
     with pytest.raises(JobError, match="give --program"):
         _command(str(tmp_path / "ssmdiag/__main__.py"), around(tmp_path))

@@ -125,7 +125,7 @@ def _program(started: str, around: Surroundings) -> str:
     if windows and not path.suffix:
         # What pip makes takes the .exe off before the program sees how it was called.
         path = path.with_suffix(".exe")
-    beside = Path(sys.executable).with_name("ssmdiag.exe" if windows else "ssmdiag")
+    beside = around.interpreter.with_name("ssmdiag.exe" if windows else "ssmdiag")
     found = shutil.which("ssmdiag", path=around.environ.get("PATH"))
     named = (path,) if path.stem == "ssmdiag" else ()
     for each in (*named, beside, *((Path(found),) if found else ())):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
@@ -27,6 +28,7 @@ class Surroundings:
     environ: Mapping[str, str]
     stdin: BinaryIO
     now: datetime
+    interpreter: Path = field(default_factory=lambda: Path(sys.executable))
 
 
 def write_aside(path: Path, text: str) -> None:
