@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ssmdiag.log import records
+from ssmdiag.log import layout, records
 from ssmdiag.log.layout import LOUD
 from ssmdiag.log.records import Tally, parse_records
 from ssmdiag.model import Record
@@ -63,7 +63,7 @@ any_lines = st.lists(fragments | marked_words | st.binary(max_size=6), max_size=
 
 @given(st.lists(well_formed, max_size=12))
 def test_a_rendered_record_parses_back(expected: list[Record]) -> None:
-    lines = "".join(map(_rendered, expected)).encode()
+    lines = b"".join(map(layout.written, expected))
     found = [replace(record, line=0, offset=0) for record in _parse(lines)]
     assert found == expected
 
@@ -81,7 +81,7 @@ def test_the_seams_of_chunks_do_not_matter(lines: bytes, piece: int) -> None:
 
 @given(st.lists(well_formed, max_size=12))
 def test_with_wanted_expressions_only_quiet_records_are_left_out(written: list[Record]) -> None:
-    lines = "".join(map(_rendered, written)).encode()
+    lines = b"".join(map(layout.written, written))
     tally = Tally()
     found = list(parse_records(io.BytesIO(lines).read, wanted=LOUD, tally=tally))
     everything = _parse(lines)
@@ -130,12 +130,6 @@ def test_of_a_huge_text_without_headers_nothing_is_cut() -> None:
     text = " ".join(record.message for record in _parse(lines))
     assert all(f"line {number:07}" in text for number in range(0, 200_000, 7919))
 
-
-def _rendered(record: Record) -> str:
-    assert record.time
-    code = f"[{record.code}] " if record.code else ""
-    context = "".join(f"[{each}] " for each in record.context)
-    return f"{record.time:%Y-%m-%d %H:%M:%S.%f} {record.level} {code}{context}{record.message}\n"
 
 
 def _parse(lines: bytes, piece: int = 0) -> list[Record]:

@@ -1,11 +1,9 @@
-"""The host as a door: the agent's own file, its volume, and the instance metadata service."""
+"""The host as a door: the agent's own file and its volume."""
 
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -15,71 +13,11 @@ from ssmdiag.world.host.agent_files import data_folder
 from ssmdiag.world.host.door import door
 from ssmdiag.world.host.place import Place
 
-_ROLE = call("host", "GetInstanceMetadata", Path="iam/security-credentials/")
 _CONFIG = call("host", "GetRuntimeConfig")
-
-
-class _Metadata(BaseHTTPRequestHandler):
-    """IMDSv2 as EC2 documents it: no answer without a token."""
-
-    def do_PUT(self) -> None:
-        assert self.path == "/latest/api/token"
-        assert self.headers["X-aws-ec2-metadata-token-ttl-seconds"]
-        self._answer(200, "token-1")
-
-    def do_GET(self) -> None:
-        if self.headers["X-aws-ec2-metadata-token"] != "token-1":
-            self._answer(401, "")
-        elif self.path == "/latest/meta-data/iam/security-credentials/":
-            self._answer(200, "NodeRole")
-        else:
-            self._answer(404, "")
-
-    def _answer(self, status: int, body: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body.encode())
-
-    def log_message(self, *_: object) -> None:
-        """Keep the test's output clean."""
-
-
-@pytest.fixture
-def metadata() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Metadata)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
 
 
 def _asked(question: object, environ: Mapping[str, str], platform: str = "linux") -> Answer:
     return door(Place(platform, environ))(question)  # type: ignore[arg-type]
-
-
-def test_the_metadata_service_tells_the_role_of_the_instance_profile(metadata: str) -> None:
-    environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"{metadata}/"}
-    assert _asked(_ROLE, environ) == Known("NodeRole")
-
-
-def test_an_instance_without_a_profile_has_no_role(metadata: str) -> None:
-    environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata}
-    answer = _asked(call("host", "GetInstanceMetadata", Path="iam/info"), environ)
-    assert isinstance(answer, Absent)
-
-
-def test_a_disabled_metadata_service_is_left_alone(metadata: str) -> None:
-    environ = {
-        "AWS_EC2_METADATA_SERVICE_ENDPOINT": metadata,
-        "AWS_EC2_METADATA_DISABLED": "True",
-    }
-    assert _asked(_ROLE, environ) == Unreachable("AWS_EC2_METADATA_DISABLED is set")
-
-
-def test_a_metadata_service_that_is_not_there_is_no_answer() -> None:
-    environ = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9"}
-    assert isinstance(_asked(_ROLE, environ), Unreachable)
 
 
 def _agent_says(data: Path, text: str) -> Mapping[str, str]:

@@ -129,6 +129,15 @@ def parse(raw: bytes, *, cut: int = 0, file: str = "", line: int = 0, offset: in
     return Record(text, time, level, context, code, file, line, offset)
 
 
+def written(record: Record) -> bytes:
+    """The lines of a Record in the agent's own layout, from which ``parse`` makes it again."""
+    head = [f"{record.time:%Y-%m-%d %H:%M:%S.%f}"] if record.time else []
+    head += [record.level] if record.level else []
+    head += [f"[{record.code}]"] if record.code else []
+    head += [f"[{each}]" for each in record.context]
+    return " ".join([*head, record.message]).encode() + b"\n"
+
+
 def _undress(raw: bytes) -> bytes:
     """Take off what syslog, grep or a quotation put before the lines.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 import threading
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Callable
+from typing import Callable, Union
 
 from ssmdiag.model import AskedCall
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
@@ -63,6 +65,40 @@ def _told(question: Call, answer: Answer) -> AskedCall:
     if isinstance(answer, Denied):
         return AskedCall(str(question), "denied", answer.denial.message)
     return AskedCall(str(question), "unreachable", answer.why)
+
+
+def until(door: Door, seconds: float) -> Door:
+    """A door with one deadline, ``seconds`` from now, for all that is asked of it."""
+    end = time.monotonic() + seconds
+
+    def ask(question: Call) -> Answer:
+        left = end - time.monotonic()
+        if left <= 0:
+            return Unreachable(f"the {seconds:g} seconds for everything together were over")
+        return within(left, lambda: door(question))
+
+    return ask
+
+
+def within(seconds: float, work: Callable[[], Answer]) -> Answer:
+    """What ``work`` answers, or ``Unreachable`` if it takes longer; its errors are raised here."""
+    # A daemon thread, since a pool would wait at exit for a Call that hangs.
+    box: queue.Queue[Union[Answer, BaseException]] = queue.Queue(1)
+
+    def run() -> None:
+        try:
+            box.put(work())
+        except BaseException as error:
+            box.put(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    try:
+        result = box.get(timeout=seconds)
+    except queue.Empty:
+        return Unreachable(f"no answer within {seconds:.3g} seconds")
+    if isinstance(result, BaseException):
+        raise result
+    return result
 
 
 def nothing(why: str) -> Door:

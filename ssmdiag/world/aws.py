@@ -6,16 +6,16 @@ allow-list of verbs, ``Aws.write`` is for ``setup apply`` and the demo alone.
 
 from __future__ import annotations
 
-import queue
 import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Callable, Optional
+from typing import Any, Optional
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Denial
+from ssmdiag.world.asking import within
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 
 READING_VERBS = ("Get", "List", "Describe", "Head", "Simulate")
@@ -61,7 +61,7 @@ class Aws:
                 return Unreachable(_one_line(error))
             return Known(None)
 
-        answer = _within(self._access.timeout, attempt)
+        answer = within(self._access.timeout, attempt)
         return answer.why if isinstance(answer, Unreachable) else None
 
     def read(self, question: Call) -> Answer:
@@ -75,7 +75,7 @@ class Aws:
         return self._answer(order)
 
     def _answer(self, question: Call) -> Answer:
-        return _within(self._access.timeout, lambda: self._attempt(question))
+        return within(self._access.timeout, lambda: self._attempt(question))
 
     def _attempt(self, question: Call) -> Answer:
         import botocore.exceptions as failures
@@ -190,27 +190,6 @@ def _refusal(question: Call, error: Any) -> Answer:
     if (failure is not None and failure.kind == "not-found") or status == 404:
         return Absent(_one_line(error))
     return Unreachable(_one_line(error))
-
-
-def _within(seconds: float, work: Callable[[], Answer]) -> Answer:
-    # A daemon thread, since a pool would wait at exit for a Call that hangs.
-    box: queue.Queue[Any] = queue.Queue(1)
-
-    def run() -> None:
-        try:
-            box.put(work())
-        except BaseException as error:
-            box.put(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    try:
-        result = box.get(timeout=seconds)
-    except queue.Empty:
-        return Unreachable(f"no answer within {seconds:g} seconds")
-    if isinstance(result, BaseException):
-        raise result
-    answer: Answer = result
-    return answer
 
 
 def _plain(value: Any) -> Any:

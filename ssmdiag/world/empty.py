@@ -14,8 +14,8 @@ from ssmdiag.iam.arn import partition_of
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Known, Unreachable
 
-_CORE = "AmazonSSMManagedInstanceCore"
-_CORE_DOCUMENT: dict[str, Any] = {
+CORE = "AmazonSSMManagedInstanceCore"
+CORE_DOCUMENT: dict[str, Any] = {
     "Version": "2012-10-17",
     "Statement": [
         {
@@ -91,7 +91,7 @@ def door(account: str, region: str, people: Iterable[str] = ()) -> Door:
     ``people`` are there all the same: ARNs of roles and users, or names of roles.
     """
     partition = partition_of(region)
-    core = f"arn:{partition}:iam::aws:policy/{_CORE}"
+    core = f"arn:{partition}:iam::aws:policy/{CORE}"
     known: dict[tuple[str, str], Any] = {
         ("sts", "GetCallerIdentity"): {
             "Account": account,
@@ -115,7 +115,7 @@ def door(account: str, region: str, people: Iterable[str] = ()) -> Door:
         if question.parameters.get("PolicyArn") == core and operation == "GetPolicy":
             return Known({"Policy": {"Arn": core, "DefaultVersionId": "v2"}})
         if question.parameters.get("PolicyArn") == core and operation == "GetPolicyVersion":
-            return Known({"PolicyVersion": {"Document": _CORE_DOCUMENT}})
+            return Known({"PolicyVersion": {"Document": CORE_DOCUMENT}})
         if question.service == "host":
             return Unreachable("no node was looked at")
         return Absent("the account is taken to be empty")

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ssmdiag.world.call import Answer, Ask, Call, Known, call
-from ssmdiag.world.effects import cloudwatch, iam, kinesis, kms, logs, osis, s3, ssm
+from ssmdiag.world.effects import cloudwatch, ec2, iam, kinesis, kms, logs, osis, s3, ssm
 
 _EFFECTS = {
     (service, operation): effect
     for service, effects in {
         "cloudwatch": cloudwatch.EFFECTS,
+        "ec2": ec2.EFFECTS,
         "iam": iam.EFFECTS,
         "kinesis": kinesis.EFFECTS,
         "kms": kms.EFFECTS,
