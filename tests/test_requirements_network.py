@@ -7,16 +7,13 @@ Only what the VPC proves may be called broken. Add a case to add a test.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from ssmdiag.demo.described import merge_patch
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
-    Advice,
     Broken,
     NotApplicable,
     Record,
@@ -27,16 +24,12 @@ from ssmdiag.model import (
     Verdict,
 )
 from ssmdiag.requirements import endpoint_policy, network
-from ssmdiag.world.asking import Asking, Door
-from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+from ssmdiag.world.asking import Asking
+from ssmdiag.world.call import Answer, Call, Unreachable
+from tests.vpc_world import FIXTURE, NODE, REGION, door_of, without
 
-FIXTURE: dict[str, Any] = json.loads(
-    (Path(__file__).parent / "fixtures" / "requirements" / "network.json").read_text("utf-8")
-)
 CASES: list[dict[str, Any]] = FIXTURE["cases"]
 POLICIES: list[dict[str, Any]] = FIXTURE["policies"]
-REGION = "eu-north-1"
-NODE = "arn:aws:sts::555500001111:assumed-role/FleetNode/i-00112233445566778"
 CHECKS = {requirement.id: requirement.check for requirement in network.REQUIREMENTS}
 (ENDPOINT_POLICY,) = endpoint_policy.REQUIREMENTS
 
@@ -55,11 +48,11 @@ def test_the_vpc_decides_what_it_can_prove_and_nothing_else(case: dict[str, Any]
             assert [s.kind for s in verdict.suspects] == case["suspects"]
 
 
-def test_a_vpc_that_no_symptom_doubts_is_not_looked_at() -> None:
+def test_nothing_is_looked_at_offline_or_without_a_refusal() -> None:
     situation = Situation(REGION, instance_id="i-00112233445566778")
     asking = Asking(lambda question: pytest.fail(f"{question} was asked for nothing"))
-    checks = (*CHECKS.values(), ENDPOINT_POLICY.check)
-    verdicts = [check(asking, situation) for check in checks]
+    offline = [check(asking, replace(situation, online=False)) for check in CHECKS.values()]
+    verdicts = [*offline, ENDPOINT_POLICY.check(asking, situation)]
     assert all(isinstance(verdict, NotApplicable) for verdict in verdicts)
 
 
@@ -67,13 +60,13 @@ def test_a_vpc_that_no_symptom_doubts_is_not_looked_at() -> None:
 def test_a_field_that_ec2_does_not_show_is_never_held_against_the_vpc(words: str) -> None:
     service = words.split()[0]
     symptom = _symptom(service, FIXTURE["words"][words], session=True)
-    whole = _door({})
+    whole = door_of({})
     operations = ("Instances", "VpcEndpoints", "RouteTables", "SecurityGroups")
     for operation in (f"Describe{o}" for o in operations):
         for number in range(100):
             left_out: list[str] = []
             verdict = CHECKS[f"network/{service}"](
-                Asking(_without(whole, operation, number, left_out)), _situation(symptom)
+                Asking(without(whole, operation, number, left_out)), _situation(symptom)
             )
             if not left_out:
                 break
@@ -115,7 +108,7 @@ def test_an_endpoint_policy_is_judged_where_aws_named_it(case: dict[str, Any]) -
         f"{case['action']} on resource: {case['resource']} {case['refusal']}"
     )
     situation = _situation(_symptom(service, message, session=True))
-    verdict = ENDPOINT_POLICY.check(Asking(_door(world)), situation)
+    verdict = ENDPOINT_POLICY.check(Asking(door_of(world)), situation)
     assert type(verdict).__name__ == case["verdict"], verdict
     if isinstance(verdict, Broken):
         assert (verdict.resource.kind, verdict.resource.name) == ("vpc-endpoint", case["name"])
@@ -125,12 +118,12 @@ def test_an_endpoint_policy_is_judged_where_aws_named_it(case: dict[str, Any]) -
         assert case.get("settle", "") in verdict.settle
 
 
-# --- the world of the fixture -------------------------------------------------------------------
+# --- what the cases are made of -----------------------------------------------------------------
 
 
 def _checked(service: str, words: str, world: Any, session: bool) -> Verdict:
     symptom = _symptom(service, FIXTURE["words"][words], session=session)
-    return CHECKS[f"network/{service}"](Asking(_door(world)), _situation(symptom))
+    return CHECKS[f"network/{service}"](Asking(door_of(world)), _situation(symptom))
 
 
 def _situation(symptom: Symptom, instance: str = "i-00112233445566778") -> Situation:
@@ -155,97 +148,10 @@ def _symptom(service: str, text: str, *, session: bool) -> Symptom:
 
 
 def _advice(verdict: Broken) -> str:
-    return " ".join(r.text for r in verdict.remedies if isinstance(r, Advice))
+    remedies = verdict.remedies
+    return " ".join(getattr(r, "text", "") or getattr(r, "summary", "") for r in remedies)
 
 
 def _no_ec2(question: Call) -> Answer:
     assert question.service != "ec2"
     return Unreachable("not part of this test")
-
-
-def _door(patch: Any) -> Door:
-    world = merge_patch(FIXTURE["base"], patch)
-    tables = {
-        "association.subnet-id": _tables(world, "table"),
-        "vpc-id": _tables(world, "main_table"),
-    }
-    instance = {"OwnerId": world["owner"], "Instances": [world["instance"]]}
-    answers = {
-        "DescribeInstances": {"Reservations": [instance]},
-        "DescribeVpcEndpoints": {"VpcEndpoints": _endpoints(world)},
-        "GetDocument": _document(world),
-        "GetRole": {"Role": {"Arn": "arn:aws:iam::555500001111:role/FleetNode"}},
-    }
-
-    def door(question: Call) -> Answer:
-        operation, asked = question.operation, question.parameters
-        if operation in world["refused"]:
-            denial = read_failure(
-                f"User: {NODE} is not authorized to perform: ec2:{operation} on resource: * "
-                f"because no identity-based policy allows the ec2:{operation} action"
-            )
-            assert denial is not None
-            assert denial.denial is not None
-            return Denied(denial.denial)
-        if operation == "DescribeRouteTables":
-            return Known({"RouteTables": tables[asked["Filters"][0]["Name"]]})
-        if operation == "DescribeSecurityGroups":
-            groups = world["groups"]
-            shown = [{"GroupId": n, **groups[n]} for n in asked["GroupIds"] if n in groups]
-            return Known({"SecurityGroups": shown})
-        if answers.get(operation) is not None:
-            return Known(answers[operation])
-        return Absent("not there") if question.service == "ssm" else Unreachable("not described")
-
-    return door
-
-
-def _without(door: Door, operation: str, number: int, left_out: list[str]) -> Door:
-    """The same world, but of one kind of Answers the field with this ``number`` is left out."""
-
-    def shown(question: Call) -> Answer:
-        answer = door(question)
-        if question.operation != operation or not isinstance(answer, Known):
-            return answer
-        data = json.loads(json.dumps(answer.data))
-        fields = list(_fields(data))
-        if number < len(fields):
-            owner, name = fields[number]
-            del owner[name]
-            left_out[:] = [name]
-        return Known(data)
-
-    return shown
-
-
-def _fields(data: Any) -> Iterator[tuple[dict[str, Any], str]]:
-    if isinstance(data, dict):
-        yield from ((data, name) for name in data)
-    for part in data.values() if isinstance(data, dict) else data if isinstance(data, list) else ():
-        yield from _fields(part)
-
-
-def _tables(world: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
-    table = world.get(name)
-    return [{**table, "Routes": list(world["routes"].values())}] if table else []
-
-
-def _endpoints(world: Mapping[str, Any]) -> list[dict[str, Any]]:
-    found = []
-    for service, own in world["endpoints"].items():
-        gateway = own.get("type") == "Gateway"
-        found.append(
-            {
-                "VpcEndpointId": f"vpce-{service}",
-                "VpcEndpointType": own.get("type", "Interface"),
-                "ServiceName": f"com.amazonaws.{REGION}.{service}",
-                **({"State": "available"} if gateway else world["endpoint"]),
-                **{name: value for name, value in own.items() if name != "type"},
-            }
-        )
-    return found
-
-
-def _document(world: Mapping[str, Any]) -> Any:
-    inputs = world.get("preferences")
-    return None if inputs is None else {"Content": json.dumps({"inputs": inputs})}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Optional
 
 from ssmdiag.can.organization import service_control_policies
-from ssmdiag.can.principals import Who, find_who
+from ssmdiag.can.principals import find_who
 from ssmdiag.can.question import Question
 from ssmdiag.can.remedies import remedies_for
 from ssmdiag.can.resources import What, find_what
@@ -22,6 +22,7 @@ from ssmdiag.policy.mend import Mending, mend
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.changes import compose
 from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.principals import Who
 from ssmdiag.world.asking import Asking, account
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay, can_overlay

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ssmdiag.can.principals import Who
 from ssmdiag.can.resources import What
 from ssmdiag.iam.arn import role_name_of
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
@@ -14,6 +13,7 @@ from ssmdiag.policy.mend import Addition, Mending
 from ssmdiag.policy.merge import QUOTAS, size_of, with_statements
 from ssmdiag.policy.request import Request
 from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.principals import Who
 from ssmdiag.requirements.trust import let_assume
 from ssmdiag.world.call import call
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Callable, Optional, Union
 
-from ssmdiag.can.principals import asking
 from ssmdiag.can.question import Question
 from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
@@ -21,6 +20,7 @@ from ssmdiag.policy.request import ContextValue, Grant
 from ssmdiag.requirements.bucket_facts import bucket_policy
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.key_facts import Key, aliases, find_key, grants, key_policy
+from ssmdiag.requirements.principals import asking
 from ssmdiag.requirements.role_policies import read_role
 from ssmdiag.world.call import Absent, Ask, call
 

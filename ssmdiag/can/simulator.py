@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from ssmdiag.can.principals import Who
 from ssmdiag.model import PolicyType
 from ssmdiag.policy.caller import account_of, assumes_role
 from ssmdiag.policy.decision import Decision
@@ -19,6 +18,7 @@ from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate, policy_is_mandatory
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import gap_of
+from ssmdiag.requirements.principals import Who
 from ssmdiag.world.call import Ask, Call, Known, call
 
 _WORDS = {"allowed": "allowed", "explicitDeny": "denied", "implicitDeny": "denied"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Optional
 
-from ssmdiag.can.principals import Who, asking
 from ssmdiag.iam.arn import parse_arn, role_name_of
 from ssmdiag.model import Situation
 from ssmdiag.policy.context import encryption_context
 from ssmdiag.policy.request import Request
 from ssmdiag.requirements.dry_run import OPERATIONS, dry_run, testify
+from ssmdiag.requirements.principals import Who, asking
 from ssmdiag.world.call import Ask, Denied, Known
 
 

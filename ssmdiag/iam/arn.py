@@ -7,6 +7,8 @@ from typing import Optional
 
 import regex
 
+_REGION = regex.compile(r"[a-z]{2,4}(-[a-z]+)+-\d\Z")
+
 
 @dataclass(frozen=True)
 class Arn:
@@ -77,6 +79,11 @@ _PARTITIONS = (
     ("", "aws", "amazonaws.com"),
 )
 """Region prefix, partition, DNS suffix: botocore's ``partitions.json``."""
+
+
+def is_region(text: str) -> bool:
+    """Can a region be called so?"""
+    return _REGION.match(text) is not None
 
 
 def partition_of(region: str) -> str:

@@ -34,9 +34,9 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.mend import obstacle_of
 from ssmdiag.policy.request import Grant, Policies, Request
 from ssmdiag.requirements.contract import Gap, doubted, moments, waits
-from ssmdiag.requirements.endpoint_policy import ENDPOINT_POLICY
 from ssmdiag.requirements.role_policies import RolePolicies
 from ssmdiag.requirements.unseen_policies import refused_unseen, refusing_policy
+from ssmdiag.requirements.vpc_facts import ENDPOINT_POLICY
 from ssmdiag.world.call import Answer, Denied, Unreachable
 
 
@@ -75,6 +75,8 @@ class Need:
     """Reads KMS grants; called only if policies alone do not allow."""
     kind: ResourceKind = "role"
     """``caller`` if the role is that of the person who starts sessions."""
+    words: str = ""
+    """Who needs it, in words, if that is not a role."""
     witness: Optional[Witness] = None
     """Asked only if the policies do not decide."""
 
@@ -135,7 +137,7 @@ def _decide(need: Need, policies: Policies) -> Decision:
 
 
 def _who(need: Need) -> str:
-    return f"role {need.role}"
+    return need.words or f"role {need.role}"
 
 
 def _allowed(

@@ -200,6 +200,28 @@ def _upload_as_is(ask: Ask, situation: Situation, stage: Stage) -> Verdict:
 
 def _upload(ask: Ask, situation: Situation, stage: Stage, header: Optional[Encryption]) -> Verdict:
     """Judge PutObject with the encryption headers that the agent would send."""
+    return permission(situation, _upload_need(ask, situation, stage, header), stage[2])
+
+
+def uploading(ask: Ask, situation: Situation, agent: Agent, role: RolePolicies) -> tuple[Need, ...]:
+    """What the agent needs of the bucket to upload session logs; nothing without a bucket.
+
+    The key of the bucket is not among it: S3 itself asks KMS.
+    """
+    stage = _stage(ask, situation)
+    if not isinstance(stage, tuple):
+        return ()
+    encryption = bucket_encryption(ask, stage[0].bucket)
+    header = None if isinstance(encryption, Gap) else encryption
+    return (
+        _encryption_need(ask, situation, stage[0], agent, role),
+        _upload_need(ask, situation, stage, header),
+    )
+
+
+def _upload_need(
+    ask: Ask, situation: Situation, stage: Stage, header: Optional[Encryption]
+) -> Need:
     found, agent, role = stage
     policy = bucket_policy(ask, found.bucket)
     base = f"arn:{partition_of(situation.region)}:s3:::{found.bucket}"
@@ -209,7 +231,7 @@ def _upload(ask: Ask, situation: Situation, stage: Stage, header: Optional[Encry
         _HEADER_KEY: header.key if header else None,
         "s3:x-amz-acl": "bucket-owner-full-control",
     }
-    need = agent_need(
+    return agent_need(
         situation,
         agent,
         role,
@@ -222,7 +244,6 @@ def _upload(ask: Ask, situation: Situation, stage: Stage, header: Optional[Encry
         resource_policy_of=Resource("bucket", found.bucket),
         remedy=Allow(agent.role, ("s3:PutObject",), f"{folder}*", "WriteSessionLogToBucket"),
     )
-    return permission(situation, need, role)
 
 
 def _bucket_key(ask: Ask, situation: Situation) -> Verdict:

@@ -7,13 +7,18 @@ encryption of session data".
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of
 from ssmdiag.model import (
     Admit,
+    Advice,
     Allow,
+    Denial,
     NotApplicable,
+    Remedy,
     Resource,
     Situation,
     Symptom,
@@ -24,73 +29,111 @@ from ssmdiag.requirements.authorisation import Need, permission
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key_facts import Key, grants, key_policy, session_key
 from ssmdiag.requirements.preferences_facts import Preferences
-from ssmdiag.requirements.role_policies import read_role
+from ssmdiag.requirements.principals import Nobody, Who, named
+from ssmdiag.requirements.role_policies import RolePolicies
 from ssmdiag.world.call import Ask
 
 ID = "caller/generate-data-key"
 _ACTION = "kms:GenerateDataKey"
 
 
+def allowing(who: Who, action: str, resource: str, sid: str) -> Remedy:
+    """What makes the identity policies of ``who`` allow ``action`` on ``resource``."""
+    if who.role is not None:
+        return Allow(who.role, (action,), resource, sid)
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return Advice(f"add to a policy of {who.words}: {json.dumps(statement)}")
+
+
 def _check(ask: Ask, situation: Situation) -> Verdict:
     symptoms = doubted(situation, ID)
-    if not symptoms:
+    if not symptoms and situation.caller is None:
         return NotApplicable("no session failed on the caller's side")
-    caller = _caller(situation, symptoms[-1])
-    role_name = role_name_of(caller) if caller else None
     key = session_key(ask, situation)
     if isinstance(key, Preferences):
         return waits("preferences/session-key", "kmsKeyId has to be mended first")
     if key is None:
-        return NotApplicable("sessions are no longer encrypted with a KMS key")
-    evidence = tuple(f"{s.title} ({moments(s)})" for s in symptoms)
+        if symptoms:
+            return NotApplicable("sessions are no longer encrypted with a KMS key")
+        return NotApplicable("sessions are not encrypted with a KMS key")
     if not isinstance(key, Key):
         why = key.why if isinstance(key, Gap) else "the session key does not exist"
         if situation.online:
             return waits("preferences/session-key", why)
         return NotApplicable(why)
-    policy = key_policy(ask, key.arn)
-    if caller is None or role_name is None:
-        suspects: tuple[Resource, ...] = (Resource("caller", caller or "who starts the session"),)
-        if isinstance(policy, Gap):
-            suspects = (Resource("key-policy", key.arn), *suspects)
-        settle = f"check that they may {_ACTION} on {key.arn}"
-        said = "whether the person who starts sessions may use the session key is not known here"
-        return Unverified(said, suspects, settle, evidence)
-    return _judge(ask, situation, caller, role_name, key, policy)
+    caller = situation.caller or _caller(situation, symptoms[-1])
+    who = named(ask, situation, caller) if caller else Nobody("")
+    if isinstance(who, Nobody):
+        return _unknown(ask, key, caller, who, symptoms)
+    return _judge(ask, _about(situation, who), who, key)
 
 
-def _judge(
-    ask: Ask, situation: Situation, caller: str, role_name: str, key: Key, policy: object
+def _unknown(
+    ask: Ask, key: Key, caller: Optional[str], who: Nobody, symptoms: tuple[Symptom, ...]
 ) -> Verdict:
-    role = read_role(ask, role_name)
-    arn = parse_arn(caller)
-    account = arn.account if arn else ""
-    partition = partition_of(situation.region)
-    readable = policy if isinstance(policy, Gap) else (policy,)
+    suspects: tuple[Resource, ...] = (Resource("caller", caller or "who starts the session"),)
+    if isinstance(key_policy(ask, key.arn), Gap):
+        suspects = (Resource("key-policy", key.arn), *suspects)
+    settle = f"check that they may {_ACTION} on {key.arn}"
+    said = "whether the person who starts sessions may use the session key is not known here"
+    evidence = tuple(f"{s.title} ({moments(s)})" for s in symptoms)
+    return Unverified(said, suspects, settle, (*evidence, who.why) if who.why else evidence)
+
+
+def _about(situation: Situation, who: Who) -> Situation:
+    """Without the refusals of others, if the question is about one person."""
+    if situation.caller is None:
+        return situation
+    own = tuple(s for s in situation.symptoms if _concerns(s, who))
+    return replace(situation, symptoms=own)
+
+
+def _concerns(symptom: Symptom, who: Who) -> bool:
+    denial = symptom.failure.denial if symptom.failure else None
+    return denial is None or refused_to(denial, who)
+
+
+def refused_to(denial: Denial, who: Who) -> bool:
+    """Was it this caller whom AWS refused?"""
+    principal = denial.principal or ""
+    if who.role is None:
+        return principal == who.principal
+    arn = parse_arn(principal)
+    return arn is not None and (role_name_of(principal), arn.account) == (who.role, who.account)
+
+
+def _judge(ask: Ask, situation: Situation, who: Who, key: Key) -> Verdict:
+    policies = RolePolicies(
+        identity=None if who.identity is None else tuple(who.identity),
+        boundary=None if who.boundary is None else tuple(who.boundary),
+        arn=who.principal_arn or "",
+        boundary_arn=who.boundary_arn,
+        gap=who.gap,
+    )
+    policy = key_policy(ask, key.arn)
+    arn = who.principal_arn or (
+        f"arn:{partition_of(situation.region)}:iam::{who.account}:role/{who.name}"
+    )
     need = Need(
         requirement=ID,
         action=_ACTION,
         resource=key.arn,
         what=f"the session key {key.arn}",
-        role=role_name,
-        role_arn=role.arn or f"arn:{partition}:iam::{account}:role/{role_name}",
-        principal=caller,
-        account=account,
-        context={"kms:ViaService": None, "kms:CallerAccount": account},
+        role=who.name,
+        role_arn=arn,
+        principal=who.principal,
+        account=who.account,
+        context={"kms:ViaService": None, "kms:CallerAccount": who.account, **who.context},
         owner=key.account,
-        resource_policy=readable,  # type: ignore[arg-type]
+        resource_policy=policy if isinstance(policy, Gap) else (policy,),
         resource_policy_of=Resource("key-policy", key.arn),
-        remedy=Allow(role_name, (_ACTION,), key.arn, "SessionKey"),
-        admission=Admit(
-            key.arn,
-            "SessionManagerCaller",
-            ("AWS", role.arn or f"arn:{partition}:iam::{account}:role/{role_name}"),
-            (_ACTION,),
-        ),
+        remedy=allowing(who, _ACTION, key.arn, "SessionKey"),
+        admission=Admit(key.arn, "SessionManagerCaller", ("AWS", arn), (_ACTION,)),
         grants=lambda: grants(ask, key.arn),
         kind="caller",
+        words=who.words,
     )
-    return permission(situation, need, role)
+    return permission(situation, need, policies)
 
 
 def _caller(situation: Situation, symptom: Symptom) -> Optional[str]:

@@ -18,6 +18,7 @@ from ssmdiag.policy.merge import QUOTAS, Statement, listed, size_of, with_statem
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.key_facts import key_policy
 from ssmdiag.requirements.managed_policy import allow_in_managed
+from ssmdiag.requirements.rewrites import together
 from ssmdiag.requirements.role_policies import inline_policies
 from ssmdiag.world.call import Ask, Call, call
 
@@ -43,7 +44,7 @@ def compose(ask: Ask, remedies: Sequence[Remedy]) -> Edit:
     for key in dict.fromkeys(r.key for r in admits):
         parts.append(_key_policy(ask, key, [r for r in admits if r.key == key]))
     parts.extend(r for r in remedies if isinstance(r, (Write, Advice)))
-    parts = list(dict.fromkeys(parts))
+    parts = together(ask, list(dict.fromkeys(parts)))
     writes = [p for p in parts if isinstance(p, Write)]
     return Edit(
         calls=tuple(c for w in writes for c in w.calls),

@@ -9,7 +9,8 @@ from ssmdiag.model import Checked, Situation
 from ssmdiag.requirements.contract import Requirement, doubted
 from ssmdiag.world.call import Ask
 
-_SIDE_BY_SIDE = 8
+CALLER = "caller"
+"""The subject of the Requirements that concern who starts sessions."""
 
 
 def to_look_at(
@@ -25,6 +26,26 @@ def to_look_at(
     )
 
 
+def to_check(
+    requirements: Sequence[Requirement], only: Sequence[str] = (), *, caller: bool = False
+) -> tuple[Requirement, ...]:
+    """The Requirements of a check: all that concern the node, or ``only`` those of some layers or
+    subjects, or single ones by their ids; those of who starts sessions if ``caller``.
+
+    Raises ValueError with one line if ``only`` names something else.
+    """
+    for name in only:
+        if not any(name in (r.layer, r.subject, r.id) for r in requirements):
+            known = dict.fromkeys(n for r in requirements for n in (r.layer, r.subject))
+            raise ValueError(f"there is nothing to check called {name!r}: {', '.join(known)}")
+    return tuple(
+        r
+        for r in requirements
+        if (r.subject != CALLER or caller)
+        and (not only or any(name in (r.layer, r.subject, r.id) for name in only))
+    )
+
+
 def check(
     requirements: Sequence[Requirement], ask: Ask, situation: Situation
 ) -> tuple[Checked, ...]:
@@ -36,5 +57,6 @@ def check(
 
     if not requirements:
         return ()
-    with ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE) as pool:
+    # All at once: one that waits for a service that is dead must not keep the others waiting.
+    with ThreadPoolExecutor(max_workers=len(requirements)) as pool:
         return tuple(pool.map(one, requirements))

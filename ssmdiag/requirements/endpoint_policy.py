@@ -1,7 +1,5 @@
-"""Do the policies of the VPC endpoints let the agent's requests through?
+"""Which VPC endpoint policy refused the agent's requests, where AWS itself said that one did?
 
-Looked at only where AWS itself named such a policy when it refused one: every request that goes
-through an endpoint would have to be judged otherwise, and most of those policies allow everything.
 Principal, action and resource are taken from the refusal, which is what AWS judged. Source: AWS
 PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
 """
@@ -17,6 +15,7 @@ from ssmdiag.model import (
     Broken,
     Denial,
     NotApplicable,
+    Remedy,
     Resource,
     Situation,
     Symptom,
@@ -24,20 +23,13 @@ from ssmdiag.model import (
     Verdict,
 )
 from ssmdiag.policy.decision import Decision
-from ssmdiag.policy.document import Policy
-from ssmdiag.policy.evaluate import evaluate
-from ssmdiag.policy.request import Policies, Request
+from ssmdiag.policy.request import Request
 from ssmdiag.requirements.contract import Gap, Requirement, moments, waits
+from ssmdiag.requirements.endpoint_opening import judge, opening, shut_out
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role
-from ssmdiag.requirements.vpc_facts import Endpoint, Vpc, find_vpc
+from ssmdiag.requirements.vpc_facts import ENDPOINT_POLICY, Endpoint, Vpc, find_vpc
 from ssmdiag.world.call import Ask
-
-_ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-_OTHERS_ALLOW = Policies(
-    identity=(Policy("identity policies", "identity", {"Statement": _ALLOW}),),
-    resource=(Policy("resource policy", "resource", {"Statement": {**_ALLOW, "Principal": "*"}}),),
-)
 
 
 @dataclass(frozen=True)
@@ -114,9 +106,11 @@ def _judged(ask: Ask, situation: Situation, agent: Agent, vpc: Vpc, refusal: _Re
         gap = Gap(f"the policy of {endpoint.id} is not valid JSON", "write the policy anew")
         return _unread(refusal, gap)
     request = _request(ask, situation, agent, vpc, endpoint, refusal)
-    decision = evaluate(request, replace(_OTHERS_ALLOW, endpoint=endpoint.policy))
+    decision = judge(endpoint, request)
     if decision.outcome == "denied":
-        return _broken(agent, endpoint, refusal, decision)
+        broken = _broken(agent, endpoint, refusal, decision)
+        opened = None if decision.explicit else _opening(ask, situation, vpc, endpoint, refusal)
+        return replace(broken, remedies=(opened,)) if opened else broken
     explicit = refusal.denial.explicit
     if decision.outcome == "undetermined" and explicit in (decision.explicit, None):
         # AWS has seen the value that the condition asks for, and says how it came out.
@@ -127,6 +121,15 @@ def _judged(ask: Ask, situation: Situation, agent: Agent, vpc: Vpc, refusal: _Re
         "start a session and look whether the refusal comes again",
     )
     return _unread(refusal, gap, endpoint.id)
+
+
+def _opening(
+    ask: Ask, situation: Situation, vpc: Vpc, endpoint: Endpoint, refusal: _Refusal
+) -> Optional[Remedy]:
+    """The mended policy, if the refused request is one that is known apart from the log."""
+    needs = shut_out(ask, situation, vpc, endpoint)
+    known = any(need.action.lower() == refusal.action.lower() for need in needs)
+    return opening(endpoint, needs) if known else None
 
 
 def _request(
@@ -177,8 +180,6 @@ def _unread(refusal: _Refusal, gap: Gap, endpoint: Optional[str] = None) -> Unve
         (Advice("whoever owns the endpoint has to let the node's role through in its policy"),),
     )
 
-
-ENDPOINT_POLICY = "network/endpoint-policy"
 
 REQUIREMENTS = (
     Requirement(

@@ -1,13 +1,15 @@
 """Who the agent is to AWS. boto3 on the node may well hold other credentials than the agent.
 
 Sources: agent source ``common/identity`` and ``common/runtimeconfig``; Systems Manager User Guide,
-"Default Host Management Configuration" and "Hybrid and multicloud environments".
+"Default Host Management Configuration" and "Hybrid and multicloud environments"; Amazon ECS
+Developer Guide, "Monitor Amazon ECS containers with ECS Exec" (the agent has the task's role).
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import Any, Optional, Union
+from typing import Any, Literal, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of, session_name_of
 from ssmdiag.model import (
@@ -20,6 +22,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.requirements.agent_facts import METADATA, told
 from ssmdiag.requirements.contract import Gap, Requirement, doubted
 from ssmdiag.world.call import Answer, Ask, Known, call
 
@@ -29,6 +32,10 @@ RUNTIME_CONFIG = call("host", "GetRuntimeConfig")
 PROFILE_ROLE = call("host", "GetInstanceMetadata", Path="iam/security-credentials/")
 CALLER = call("sts", "GetCallerIdentity")
 
+ECS_TASK = "ECS task"
+_TASK_ID = re.compile(r"[0-9a-f]{32}", re.ASCII)
+_NODE_ID = re.compile(r"m?i-[0-9a-f]{8,17}", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Agent:
@@ -37,9 +44,9 @@ class Agent:
     role: str
     account: str
     session: str
-    """Instance id, or mi-... on a hybrid node."""
+    """Instance id, mi-... on a hybrid node, or the id of an ECS task."""
     how: str
-    """``instance profile``, ``Default Host Management`` or ``hybrid activation``."""
+    """``instance profile``, ``Default Host Management``, ``hybrid activation``, ``ECS task``."""
     source: str
     """What this was taken from, in words."""
     path: str = "/"
@@ -80,6 +87,8 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
             "neither the agent's log nor AWS tells under which role the agent runs",
             "give ssmdiag credentials (sts:GetCallerIdentity needs no permission)",
         )
+    if identity == "ECS" or str(session).startswith("ecs:"):
+        return _task(logged, caller)
     if identity == "OnPrem" or str(session).startswith("mi-"):
         return _hybrid(ask, situation, account, str(session), logged)
     if source == "SSM" or (source is None and situation.credential_source == "SSM"):
@@ -96,6 +105,27 @@ def node_id(ask: Ask, situation: Situation) -> str:
     return situation.instance_id or str(config.get("InstanceId") or "")
 
 
+def is_node_id(text: str) -> bool:
+    """An EC2 instance id, or the mi-... id of a hybrid node: fit for a printed command."""
+    return _NODE_ID.fullmatch(text) is not None
+
+
+def kind_of_node(ask: Ask, situation: Situation) -> Literal["EC2", "hybrid", "ECS", ""]:
+    """As what the agent runs: by its own file, else by the node's id; empty if neither tells."""
+    config = _known_dict(ask(RUNTIME_CONFIG))
+    identity, node = config.get("IdentityType"), node_id(ask, situation)
+    if identity == "ECS" or node.startswith("ecs:"):
+        return "ECS"
+    if identity == "OnPrem" or node.startswith("mi-"):
+        return "hybrid"
+    return "EC2" if identity == "EC2" or node.startswith("i-") else ""
+
+
+def is_ec2(ask: Ask, situation: Situation) -> bool:
+    """Is the node an EC2 instance, as whatever its agent runs?"""
+    return kind_of_node(ask, situation) == "EC2" or bool(told(ask(METADATA)).get("Identity"))
+
+
 def same_identity(ask: Ask, agent: Agent) -> bool:
     """Does ssmdiag ask AWS with the very role that the agent has?"""
     caller = str(_known_dict(ask(CALLER)).get("Arn", ""))
@@ -107,6 +137,23 @@ def _profile_role(ask: Ask) -> str:
     answer = ask(PROFILE_ROLE)
     words = str(answer.data).split() if isinstance(answer, Known) else []
     return words[0] if words else ""
+
+
+def _task(logged: Optional[str], caller: dict[str, Any]) -> Union[Agent, Gap]:
+    """The role of an ECS task, if a session that bears the task's id shows it."""
+    asker = str(caller.get("Arn", ""))
+    sources = (
+        (logged or "", "a denial in the agent's log"),
+        (asker, "the credentials that ssmdiag itself found here"),
+    )
+    for arn, source in sources:
+        role, session, account = role_name_of(arn), session_name_of(arn), _account(arn)
+        if role and account and session and _TASK_ID.fullmatch(session):
+            return Agent(role, account, session, ECS_TASK, source)
+    return Gap(
+        "the role of the ECS task, under which the agent runs, is not known",
+        "run ssmdiag in the task's container, with the task's own credentials",
+    )
 
 
 def _hybrid(
@@ -158,6 +205,8 @@ def _from_log_or_caller(
         name = session_name_of(logged) or session
         if name.startswith("mi-"):
             how = "hybrid activation"
+        elif _TASK_ID.fullmatch(name):
+            how = ECS_TASK
         return Agent(role, account, name, how, "a denial in the agent's log")
     arn = str(caller.get("Arn", ""))
     role, name = role_name_of(arn), session_name_of(arn) or ""
@@ -184,7 +233,8 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     if isinstance(agent, Agent):
         said = f"the agent runs as role {agent.role} ({agent.how})"
         asker = _known_dict(ask(CALLER)).get("Arn", "nobody")
-        return Holds(said, (f"known from {agent.source}", f"ssmdiag itself asks as {asker}"))
+        evidence = (f"known from {agent.source}", f"ssmdiag itself asks as {asker}")
+        return Holds(said, (*evidence, *_whence(_known_dict(ask(RUNTIME_CONFIG)))))
     signs = doubted(situation, "identity/agent-role")
     if isinstance(agent, NoRole):
         return Broken(
@@ -205,6 +255,24 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         return NotApplicable("nothing in the log casts doubt on it")
     suspects = (Resource("role", "the agent's role"),) if signs else ()
     return Unverified(agent.why, suspects, agent.settle)
+
+
+def _whence(config: dict[str, Any]) -> list[str]:
+    """Where the agent itself says that its credentials come from."""
+    places = {
+        ("EC2", "EC2"): "from the instance profile, by instance metadata",
+        ("EC2", "SSM"): "from Systems Manager, by Default Host Management",
+        ("OnPrem", "SSM"): "from Systems Manager, by the registration in the agent's vault",
+    }
+    said = []
+    identity, source = config.get("IdentityType"), config.get("CredentialSource")
+    if identity:
+        place = places.get((str(identity), str(source)), f"source {source or 'not told'}")
+        said.append(f"the agent's identity_config.json: identity {identity}, credentials {place}")
+    if config.get("ShareFile"):
+        profile = config.get("ShareProfile") or "default"
+        said.append(f"it keeps them in {config['ShareFile']}, profile {profile}")
+    return said
 
 
 REQUIREMENTS = (

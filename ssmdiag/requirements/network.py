@@ -1,6 +1,7 @@
 """Whether the services that sessions need can be reached from this node.
 
-That ssmdiag's own Call got through does not clear the agent: its proxy settings are its own. So a
+A probe of the node settles it, since it dials as the agent does. That ssmdiag's own Call to AWS got
+through does not clear the agent: its proxy settings are its own. So where no probe could be made, a
 Symptom that says "no answer" stays unverified unless the node's VPC shows what is in the way, or
 ssmdiag gets no answer either. Where the log merely leaves it open, an own Answer settles it.
 """
@@ -8,7 +9,7 @@ ssmdiag gets no answer either. Where the log merely leaves it open, an own Answe
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable, Optional
+from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.iam.failure import read_failure
@@ -23,13 +24,25 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
+from ssmdiag.requirements.endpoints import (
+    CONFIG,
+    HARMLESS,
+    SERVICES,
+    ServiceEndpoint,
+    find_endpoint,
+    is_host,
+    why_idle,
+)
 from ssmdiag.requirements.obstacle import find_obstacle
-from ssmdiag.requirements.preferences_facts import find_preferences
-from ssmdiag.requirements.silence import Silence, is_silent, silence_of
+from ssmdiag.requirements.preferences_facts import READABLE, find_preferences
+from ssmdiag.requirements.probe_facts import Probe, find_probe
+from ssmdiag.requirements.probe_failures import unreached
+from ssmdiag.requirements.silence import Silence, is_silent, region_of, silence_of
+from ssmdiag.requirements.vpc_facts import Vpc, find_vpc
 from ssmdiag.world.call import Answer, Ask, Call, Unreachable, call
 
-_PROBES: dict[str, Call] = {
+_OWN_CALLS: dict[str, Call] = {
     "logs": call("logs", "DescribeLogGroups"),
     "kms": call("kms", "ListAliases"),
     "s3": call("s3", "ListBuckets"),
@@ -42,17 +55,118 @@ _PROBES: dict[str, Call] = {
 def _answers(service: str) -> Callable[[Ask, Situation], Verdict]:
     def check(ask: Ask, situation: Situation) -> Verdict:
         symptoms = doubted(situation, f"network/{service}")
-        if not symptoms:
+        if symptoms:
+            return _harmless(service, _doubted(ask, situation, service, symptoms))
+        if not situation.online:
             return NotApplicable("nothing in the log casts doubt on it")
-        failed = [s for s in symptoms if s.failure and s.failure.kind == "unreachable"]
-        silence = _silence(ask, situation, service, symptoms) if situation.online else None
-        obstacle = find_obstacle(ask, situation, silence) if silence else None
-        if isinstance(obstacle, Broken):
-            return obstacle
-        answer = ask(_PROBES[service]) if service in _PROBES and situation.online else None
-        return _from_answer(situation, service, failed, answer, obstacle)
+        return _harmless(service, _probed(ask, situation, service))
 
     return check
+
+
+def _harmless(service: str, verdict: Verdict) -> Verdict:
+    """Nothing is broken by the silence of a service that sessions can do without."""
+    if service not in HARMLESS or not isinstance(verdict, Broken):
+        return verdict
+    return NotApplicable(f"{verdict.said}, which does no harm: {HARMLESS[service]}")
+
+
+# --- with nothing but the configuration ---------------------------------------------------------
+
+
+def _probed(ask: Ask, situation: Situation, service: str) -> Verdict:
+    idle = why_idle(ask, situation, service)
+    if isinstance(idle, str):
+        return NotApplicable(idle)
+    endpoint = find_endpoint(ask, situation, service)
+    if isinstance(endpoint, Gap):
+        return waits(CONFIG, f"which host the agent dials is not known: {endpoint.why}")
+    probe = find_probe(ask, endpoint)
+    if isinstance(probe, Gap):
+        said = f"whether {endpoint.host} answers from this node is not known: {probe.why}"
+        return Unverified(said, (), probe.settle)
+    if probe.done:
+        return _reached(ask, situation, probe)
+    verdict = unreached(ask, situation, probe)
+    if isinstance(idle, Gap) and isinstance(verdict, Broken):
+        return waits(READABLE, f"{verdict.said}; whether that matters, the preferences tell")
+    return verdict
+
+
+def _reached(ask: Ask, situation: Situation, probe: Probe) -> Holds:
+    notes = [probe.told, *_way(ask, situation, probe)]
+    if probe.endpoint.setting:
+        notes.append(f"the host comes from {probe.endpoint.setting}")
+    shown = probe.certificate
+    if shown and shown.issuer and not shown.of_aws:
+        notes.append(
+            f"{shown.signer} signed the certificate, not Amazon: a proxy that inspects TLS stands "
+            "between, and some of them cut the long connections that sessions need"
+        )
+    if shown and shown.trusted is None:
+        notes.append("whether the agent trusts its signer depends on the system's key store")
+    return Holds(f"{probe.endpoint.host} answers", tuple(notes))
+
+
+def _way(ask: Ask, situation: Situation, probe: Probe) -> tuple[str, ...]:
+    """Which way the VPC leads there, as far as it may be looked at."""
+    if probe.address is None:
+        return ()
+    vpc = find_vpc(ask, situation)
+    label, region = probe.endpoint.label, probe.endpoint.region
+    taken = vpc.taken(label, region) if isinstance(vpc, Vpc) else None
+    if taken and (taken.gateway or probe.inside):
+        return (f"the node gets there through VPC endpoint {taken.id}",)
+    if taken:
+        return (
+            f"the name leads to a public address, past VPC endpoint {taken.id} with its private "
+            "DNS: the node's resolver is not the VPC's",
+        )
+    return (f"{probe.address} is a {'private' if probe.inside else 'public'} address",)
+
+
+# --- with what the log says of it ---------------------------------------------------------------
+
+
+def _doubted(ask: Ask, situation: Situation, service: str, symptoms: Sequence[Symptom]) -> Verdict:
+    failed = [s for s in symptoms if s.failure and s.failure.kind == "unreachable"]
+    probe = _probe_of(ask, situation, service, symptoms) if situation.online else None
+    if probe is not None and probe.done:
+        before = f"; it did not when the log said so ({moments(failed[-1])})" if failed else ""
+        holds = _reached(ask, situation, probe)
+        return Holds(f"{holds.said} now, as the agent dials it{before}", holds.evidence)
+    if probe is not None:
+        return unreached(ask, situation, probe)
+    silence = _silence(ask, situation, service, symptoms) if situation.online else None
+    obstacle = find_obstacle(ask, situation, silence) if silence else None
+    if isinstance(obstacle, Broken):
+        return obstacle
+    own = _OWN_CALLS.get(service)
+    answer = ask(own) if own and situation.online else None
+    return _from_answer(situation, service, failed, answer, obstacle)
+
+
+def _probe_of(
+    ask: Ask, situation: Situation, service: str, symptoms: Sequence[Symptom]
+) -> Optional[Probe]:
+    """A probe of the host that the log complains of; None if there is none to be had."""
+    endpoint = _complained_of(find_endpoint(ask, situation, service), service, symptoms)
+    probe = find_probe(ask, endpoint) if endpoint else None
+    return probe if isinstance(probe, Probe) else None
+
+
+def _complained_of(
+    endpoint: Union[ServiceEndpoint, Gap], service: str, symptoms: Sequence[Symptom]
+) -> Optional[ServiceEndpoint]:
+    if isinstance(endpoint, Gap):
+        return None
+    hosts = [s.failure.host for s in symptoms if s.failure and s.failure.host]
+    host = hosts[-1] if hosts else endpoint.host
+    if host == endpoint.host or not any(c.isalpha() for c in host):
+        return endpoint
+    # Buckets have hosts of their own. A log is hostile: no other host is dialled for its sake.
+    region = region_of(host, service) if service == "s3" and is_host(host) else None
+    return ServiceEndpoint(service, host, region) if region else None
 
 
 def _silence(
@@ -120,5 +234,5 @@ REQUIREMENTS = tuple(
         _answers(service),
         standing=False,
     )
-    for service in ("ssm", "ssmmessages", "ec2messages", "logs", "kms", "s3")
+    for service in SERVICES
 )

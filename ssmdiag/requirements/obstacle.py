@@ -1,7 +1,8 @@
 """What in a node's VPC surely keeps it from a service that does not answer.
 
 A proxy cannot be seen in the VPC. So that there is no way out counts only where the VPC shows how
-the node reaches Systems Manager at all; where it does not, the node has, or lacks, another way.
+the node reaches Systems Manager at all; where it does not, the node has, or lacks, another way. A
+probe of the node does see whether a proxy is in use.
 
 Sources: AWS PrivateLink Guide, "Access AWS services through AWS PrivateLink", "Gateway endpoints"
 and "Create an interface endpoint"; Systems Manager User Guide, "Create VPC endpoints".
@@ -120,8 +121,11 @@ def _astray(vpc: Vpc, silence: Silence, region: str) -> Optional[Broken]:
 def _is_explained(vpc: Vpc, silence: Silence, region: str) -> bool:
     """Does the VPC show how the node reaches Systems Manager, as it does or once did?
 
-    A gateway endpoint says nothing of that: it is in VPCs whose nodes use a proxy, too.
+    A gateway endpoint says nothing of that: it is in VPCs whose nodes use a proxy, too. Where no
+    proxy is in use, it must be the VPC that is to lead the node there.
     """
+    if silence.direct:
+        return True
     services = (_CHANNEL,) if silence.in_session and silence.service != _CHANNEL else _ALL
     taken = [vpc.taken(service, region) for service in services]
     return any(e is not None and not e.gateway for e in taken)
@@ -174,15 +178,23 @@ def _missing(vpc: Vpc, silence: Silence) -> Broken:
     make = f"create an interface endpoint {name} in {vpc.id} {how}"
     if silence.service == "s3":
         make = f"create a gateway endpoint {name} in {vpc.id} with route table {vpc.route_table}"
+    otherwise = "give its subnet a NAT route"
+    if vpc.lacks_address:
+        otherwise = "give the node a public address (ec2:AssociateAddress), or a NAT route"
     if silence.region.startswith("cn-"):
         make += " (in China some services are named cn.com.amazonaws...)"
     return Broken(
         f"{vpc.id} has no endpoint for {silence.service}, and the node has no other way to it",
         Resource("vpc-endpoint", name),
         (_no_way(vpc),),
-        (Advice(f"{make} (ec2:CreateVpcEndpoint); or give its subnet a NAT route"),),
+        (Advice(f"{make} (ec2:CreateVpcEndpoint); or {otherwise}"),),
     )
 
 
 def _no_way(vpc: Vpc) -> str:
+    if vpc.lacks_address:
+        return (
+            f"the routes of the node's subnet ({vpc.route_table}) lead to an internet gateway, "
+            "which takes a public address, and the node has none"
+        )
     return f"the routes of the node's subnet ({vpc.route_table}) lead nowhere beyond {vpc.id}"

@@ -23,6 +23,7 @@ from ssmdiag.requirements.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences_facts import (
     DEFAULT_DOCUMENT,
     DESTINATIONS,
+    LOGGING_INPUTS,
     NEW_CONTENT,
     READABLE,
     Preferences,
@@ -32,17 +33,8 @@ from ssmdiag.requirements.preferences_facts import (
     reading,
     rewrite,
 )
+from ssmdiag.requirements.preferences_inputs import mending, names_destination
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
-
-_LOGGING_INPUTS = (
-    "s3BucketName",
-    "s3KeyPrefix",
-    "s3EncryptionEnabled",
-    "cloudWatchLogGroupName",
-    "cloudWatchEncryptionEnabled",
-    "cloudWatchStreamingEnabled",
-    "kmsKeyId",
-)
 
 
 def _resource(document: str) -> Resource:
@@ -95,12 +87,16 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
     said += "sessions started with it are not logged"
     evidence = [f"read from {found.source}"]
     remedies: list[Union[Write, Advice]] = []
-    if found.document != DEFAULT_DOCUMENT:
+    misspelt = mending(found) if found.written and names_destination(found) else None
+    if misspelt:
+        evidence.append("an input whose name is misspelt names one")
+        remedies.append(misspelt)
+    elif found.document != DEFAULT_DOCUMENT:
         evidence.append(f"sessions on this node are started with document {found.document}")
         default = ask(reading(DEFAULT_DOCUMENT))
         content = parsed(default.data.get("Content")) if isinstance(default, Known) else None
         inputs = (content or {}).get("inputs", {})
-        wanted = {name: inputs[name] for name in _LOGGING_INPUTS if name in inputs}
+        wanted = {name: inputs[name] for name in LOGGING_INPUTS if name in inputs}
         if any(wanted.get(name) for name in DESTINATIONS):
             summary = f"give document {found.document} the logging inputs of {DEFAULT_DOCUMENT}"
             remedies.append(rewrite(found, wanted, summary))

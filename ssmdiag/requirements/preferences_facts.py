@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Optional, Union
 
@@ -46,6 +47,17 @@ NEW_CONTENT: dict[str, Any] = {
 
 DESTINATIONS = ("cloudWatchLogGroupName", "s3BucketName")
 
+LOGGING_INPUTS = (
+    "s3BucketName",
+    "s3KeyPrefix",
+    "s3EncryptionEnabled",
+    "cloudWatchLogGroupName",
+    "cloudWatchEncryptionEnabled",
+    "cloudWatchStreamingEnabled",
+    "kmsKeyId",
+)
+"""What one document takes from another, so that its sessions are logged and encrypted alike."""
+
 _GROUP_NAME_FORM = re.compile(r"[.\-_/#A-Za-z0-9]{1,512}\Z")
 # Amazon S3 User Guide, "Bucket naming rules".
 _BUCKET_NAME_FORM = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
@@ -71,12 +83,23 @@ class Preferences:
     written: bool = True
     """False: only the log told it; the document itself could not be read."""
 
+    @property
+    def inputs(self) -> dict[str, Any]:
+        inputs = self.content.get("inputs")
+        return inputs if isinstance(inputs, dict) else {}
+
     def text(self, name: str) -> str:
-        return str(self.content.get("inputs", {}).get(name) or "")
+        return str(self.inputs.get(name) or "")
 
     def flag(self, name: str) -> bool:
         # Newer agents accept booleans written as strings, so a reader must too.
-        return str(self.content.get("inputs", {}).get(name, "")).lower() == "true"
+        return str(self.inputs.get(name, "")).lower() == "true"
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """Where sessions started with it are logged, in words."""
+        words = {"cloudWatchLogGroupName": "log group", "s3BucketName": "bucket"}
+        return tuple(f"{words[n]} {self.text(n)}" for n in DESTINATIONS if self.text(n))
 
     @property
     def group(self) -> str:
@@ -108,20 +131,33 @@ def document_in_use(ask: Ask, situation: Situation) -> str:
     """
     troubled = {s for symptom in situation.symptoms for s in symptom.sessions}
     starts = [s for s in situation.starts if s.session in troubled] or list(situation.starts)
-    named = [s.document for s in starts if _is_own(s.document)]
+    named = [s.document for s in starts if is_own(s.document)]
     if named:
         return named[-1]
-    node = node_id(ask, situation)
-    if situation.starts or not (situation.online and node):
+    if situation.starts or not situation.online:
         return DEFAULT_DOCUMENT
-    filters = [{"key": "Target", "value": node}]
-    answer = ask(call("ssm", "DescribeSessions", State="History", Filters=filters, MaxResults=20))
-    sessions = answer.data.get("Sessions", []) if isinstance(answer, Known) else []
-    for session in sorted(sessions, key=lambda s: str(s.get("StartDate", "")), reverse=True):
+    sessions = past_sessions(ask, situation)
+    for session in () if isinstance(sessions, Gap) else sessions:
         name = session.get("DocumentName") or DEFAULT_DOCUMENT
-        if _is_own(name):
+        if is_own(name):
             return str(name)
     return DEFAULT_DOCUMENT
+
+
+def past_sessions(ask: Ask, situation: Situation) -> Union[list[dict[str, Any]], Gap]:
+    """The sessions that ended on this node in the last 30 days, newest first.
+
+    Thirty days is how long Systems Manager keeps them (User Guide, "Logging session activity").
+    """
+    node = node_id(ask, situation)
+    if not node:
+        return Gap("the node's id is not known", "run ssmdiag on the node, as root")
+    filters = [{"key": "Target", "value": node}]
+    answer = ask(call("ssm", "DescribeSessions", State="History", Filters=filters, MaxResults=20))
+    if not isinstance(answer, Known):
+        return gap_of(answer, "the list of past sessions")
+    found: list[dict[str, Any]] = answer.data.get("Sessions", [])
+    return sorted(found, key=lambda s: str(s.get("StartDate", "")), reverse=True)
 
 
 def find_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
@@ -145,8 +181,8 @@ def _latest(situation: Situation, document: str) -> Optional[SessionStart]:
     return starts[-1] if starts else None
 
 
-def _is_own(document: str) -> bool:
-    # AWS-owned documents (port forwarding, SSH, ...) start sessions that are never logged.
+def is_own(document: str) -> bool:
+    """False for AWS's own documents, for port forwarding, SSH and single commands."""
     return bool(document) and not document.startswith(("AWS-", "AWSFleetManager-", "AmazonEKS-"))
 
 
@@ -159,16 +195,23 @@ def parsed(content: Any) -> Optional[dict[str, Any]]:
     return document if isinstance(document, dict) else None
 
 
-def rewrite(preferences: Preferences, inputs: dict[str, Any], summary: str) -> Write:
+def rewrite(
+    preferences: Preferences,
+    inputs: Mapping[str, Any],
+    summary: str,
+    *,
+    without: Sequence[str] = (),
+    beside: Optional[Mapping[str, Any]] = None,
+) -> Write:
     """The Calls that put ``inputs`` into a document, keep the rest, and make it count.
 
-    UpdateDocument alone changes nothing for sessions: the new version must become the default
-    one (Systems Manager API Reference, UpdateDocumentDefaultVersion).
+    Inputs named in ``without`` are left out; ``beside`` holds what stands beside the inputs:
+    ``sessionType``, ``schemaVersion``. UpdateDocument alone changes nothing for sessions: the new
+    version must become the default one (Systems Manager API Reference,
+    UpdateDocumentDefaultVersion).
     """
-    content = {
-        **preferences.content,
-        "inputs": {**preferences.content.get("inputs", {}), **inputs},
-    }
+    kept = {name: value for name, value in preferences.inputs.items() if name not in without}
+    content = {**preferences.content, **(beside or {}), "inputs": {**kept, **inputs}}
     text = json.dumps(content, indent=2)
     name = preferences.document
     if not preferences.written:

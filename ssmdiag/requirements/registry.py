@@ -10,16 +10,6 @@ from ssmdiag import requirements
 from ssmdiag.requirements.contract import LAYERS, Requirement
 
 UNCHECKED: Mapping[str, str] = {
-    "agent/config": "amazon-ssm-agent.json and its kin are valid",
-    "agent/version": "The agent is new enough for what is asked of it",
-    "caller/plugin": "Who starts the session has a Session Manager plugin that works",
-    "caller/session-actions": "Who starts the session may start it",
-    "clock/skew": "The node's clock is right",
-    "identity/activation": "The hybrid activation is valid",
-    "preferences/session-document": "The session document's inputs are valid",
-    "role/create-log-group": "The role may create log groups (for Run Command's output)",
-    "role/managed-instance-core": "The role has what AmazonSSMManagedInstanceCore allows",
-    "role/publish-agent-log": "The role may publish the agent's own log",
     "service/aws": "AWS itself works",
 }
 """Requirements that patterns may cast doubt on and that nothing but the log can speak of yet."""

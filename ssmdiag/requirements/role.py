@@ -8,7 +8,7 @@ User Guide, "Create a custom IAM role for Session Manager"; Amazon CloudWatch Lo
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable, Optional, Union
 
@@ -57,15 +57,12 @@ def agent_need(situation: Situation, agent: Agent, role: RolePolicies, **wanted:
     )
 
 
-def _report(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
-    if not isinstance(agent, Agent):
-        return waits(_AGENT, "not known before the agent's role is")
-    role = read_role(ask, agent.role)
+def reporting(situation: Situation, agent: Agent, role: RolePolicies) -> Need:
+    """What the agent needs to report to Systems Manager."""
     kind, service = ("managed-instance", "ssm") if agent.hybrid else ("instance", "ec2")
     base = f"arn:{partition_of(situation.region)}:{service}:{situation.region}:{agent.account}"
     action = "ssm:UpdateInstanceInformation"
-    need = agent_need(
+    return agent_need(
         situation,
         agent,
         role,
@@ -75,7 +72,31 @@ def _report(ask: Ask, situation: Situation) -> Verdict:
         what="this node",
         remedy=Allow(agent.role, (action,), "*", "ReportToSystemsManager"),
     )
-    return permission(situation, need, role)
+
+
+def _report(ask: Ask, situation: Situation) -> Verdict:
+    agent = find_agent(ask, situation)
+    if not isinstance(agent, Agent):
+        return waits(_AGENT, "not known before the agent's role is")
+    role = read_role(ask, agent.role)
+    return permission(situation, reporting(situation, agent, role), role)
+
+
+def channels(situation: Situation, agent: Agent, role: RolePolicies) -> tuple[Need, ...]:
+    """What the agent needs to open its message channels."""
+    return tuple(
+        agent_need(
+            situation,
+            agent,
+            role,
+            requirement="role/message-channels",
+            action=action,
+            resource="*",
+            what="all resources",
+            remedy=Allow(agent.role, (action,), "*", "MessageChannels"),
+        )
+        for action in CHANNELS
+    )
 
 
 def _channels(ask: Ask, situation: Situation) -> Verdict:
@@ -83,23 +104,7 @@ def _channels(ask: Ask, situation: Situation) -> Verdict:
     if not isinstance(agent, Agent):
         return waits(_AGENT, "not known before the agent's role is")
     role = read_role(ask, agent.role)
-    verdicts = [
-        permission(
-            situation,
-            agent_need(
-                situation,
-                agent,
-                role,
-                requirement="role/message-channels",
-                action=action,
-                resource="*",
-                what="all resources",
-                remedy=Allow(agent.role, (action,), "*", "MessageChannels"),
-            ),
-            role,
-        )
-        for action in CHANNELS
-    ]
+    verdicts = [permission(situation, n, role) for n in channels(situation, agent, role)]
     broken = [v for v in verdicts if isinstance(v, Broken)]
     if broken:
         first, remedies = broken[0], tuple(r for v in broken for r in v.remedies)
@@ -108,39 +113,72 @@ def _channels(ask: Ask, situation: Situation) -> Verdict:
     return next((v for v in verdicts if isinstance(v, Unverified)), verdicts[0])
 
 
-def _logs(action: str, stream: Optional[str], sid: str) -> Callable[[Ask, Situation], Verdict]:
-    """An action of CloudWatch Logs; ``stream`` is what follows ``log-stream:``, None for a list."""
-    requirement = "role/" + _kebab(action.split(":")[1])
+@dataclass(frozen=True)
+class _OnLogs:
+    """One action of CloudWatch Logs that the agent needs."""
 
+    action: str
+    stream: Optional[str]
+    """What follows ``log-stream:``; None for a list."""
+    sid: str
+
+    @property
+    def requirement(self) -> str:
+        return "role/" + _kebab(self.action.split(":")[1])
+
+
+_FIND_GROUP = _OnLogs("logs:DescribeLogGroups", None, "FindLogGroup")
+_CREATE_STREAM = _OnLogs("logs:CreateLogStream", "", "WriteSessionLog")
+_FIND_STREAM = _OnLogs("logs:DescribeLogStreams", "", "WriteSessionLog")
+_PUT_EVENTS = _OnLogs("logs:PutLogEvents", _SAMPLE_STREAM, "WriteSessionLog")
+_ON_LOGS = (_FIND_GROUP, _CREATE_STREAM, _FIND_STREAM, _PUT_EVENTS)
+
+
+def writing_logs(
+    ask: Ask, situation: Situation, agent: Agent, role: RolePolicies
+) -> tuple[Need, ...]:
+    """What the agent needs to write session logs to the log group; none without a group."""
+    group = _group_name(ask, situation, _FIND_GROUP.requirement)
+    if not isinstance(group, str):
+        return ()
+    return tuple(_logs_need(ask, situation, agent, role, group, one) for one in _ON_LOGS)
+
+
+def _logs_need(
+    ask: Ask, situation: Situation, agent: Agent, role: RolePolicies, group: str, one: _OnLogs
+) -> Need:
+    base = f"arn:{partition_of(situation.region)}:logs:{situation.region}:{agent.account}"
+    lists = one.stream is None
+    return agent_need(
+        situation,
+        agent,
+        role,
+        requirement=one.requirement,
+        action=one.action,
+        # A list request is authorised on an empty group name (permission reference of Logs).
+        resource=f"{base}:log-group:{'' if lists else group}:log-stream:{one.stream or ''}",
+        what="the log groups of this region" if lists else f"log group {group}",
+        witness=Witness("ssmdiag's own Call", partial(ask, listing(group)))
+        if lists and same_identity(ask, agent)
+        else None,
+        remedy=Allow(
+            agent.role, (one.action,), "*" if lists else f"{base}:log-group:{group}:*", one.sid
+        ),
+    )
+
+
+def _logs(one: _OnLogs) -> Callable[[Ask, Situation], Verdict]:
     def check(ask: Ask, situation: Situation) -> Verdict:
         agent = find_agent(ask, situation)
         if not isinstance(agent, Agent):
             return waits(_AGENT, "not known before the agent's role is")
-        group = _group_name(ask, situation, requirement)
+        group = _group_name(ask, situation, one.requirement)
         if isinstance(group, NotApplicable):
             return group
         if group is None:
             return waits(READABLE, "not known before the preferences are")
         role = read_role(ask, agent.role)
-        base = f"arn:{partition_of(situation.region)}:logs:{situation.region}:{agent.account}"
-        lists = stream is None
-        need = agent_need(
-            situation,
-            agent,
-            role,
-            requirement=requirement,
-            action=action,
-            # A list request is authorised on an empty group name (permission reference of Logs).
-            resource=f"{base}:log-group:{'' if lists else group}:log-stream:{stream or ''}",
-            what="the log groups of this region" if lists else f"log group {group}",
-            witness=Witness("ssmdiag's own Call", partial(ask, listing(group)))
-            if lists and same_identity(ask, agent)
-            else None,
-            remedy=Allow(
-                agent.role, (action,), "*" if lists else f"{base}:log-group:{group}:*", sid
-            ),
-        )
-        return permission(situation, need, role)
+        return permission(situation, _logs_need(ask, situation, agent, role, group, one), role)
 
     return check
 
@@ -181,24 +219,24 @@ REQUIREMENTS = (
         "role/describe-log-groups",
         "The role may find the log group",
         "permission",
-        _logs("logs:DescribeLogGroups", None, "FindLogGroup"),
+        _logs(_FIND_GROUP),
     ),
     Requirement(
         "role/create-log-stream",
         "The role may create the session's log stream",
         "permission",
-        _logs("logs:CreateLogStream", "", "WriteSessionLog"),
+        _logs(_CREATE_STREAM),
     ),
     Requirement(
         "role/describe-log-streams",
         "The role may look at log streams",
         "permission",
-        _logs("logs:DescribeLogStreams", "", "WriteSessionLog"),
+        _logs(_FIND_STREAM),
     ),
     Requirement(
         "role/put-log-events",
         "The role may write log events",
         "permission",
-        _logs("logs:PutLogEvents", _SAMPLE_STREAM, "WriteSessionLog"),
+        _logs(_PUT_EVENTS),
     ),
 )

@@ -47,6 +47,23 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     agent = find_agent(ask, situation)
     if not isinstance(agent, Agent):
         return waits("identity/agent-role", "not known before the agent's role is")
+    key = _key(ask, situation)
+    return _judged(ask, situation, agent, key) if isinstance(key, Key) else key
+
+
+def decrypting(
+    ask: Ask, situation: Situation, agent: Agent, role: RolePolicies
+) -> tuple[Need, ...]:
+    """What the agent needs of the session key; nothing without one."""
+    key = _key(ask, situation)
+    if not isinstance(key, Key):
+        return ()
+    sent = (*_ALWAYS_SENT, _SENT_BY_NEWER_CLIENTS)
+    return (_need(ask, situation, agent, role, key, sent),)
+
+
+def _key(ask: Ask, situation: Situation) -> Union[Key, Verdict]:
+    """The session key, as it is written, or as far as the configuration and the log tell it."""
     key = session_key(ask, situation)
     if key is None:
         return NotApplicable("sessions are not encrypted with a KMS key")
@@ -54,14 +71,14 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         return waits("preferences/session-key", "kmsKeyId has to be mended first")
     if isinstance(key, Absent):
         return waits("key/state", "the key has to exist first")
+    if isinstance(key, Key):
+        return key
     found = find_preferences(ask, situation)
     written = found.key if isinstance(found, Preferences) else ""
-    if not isinstance(key, Key):
-        arn = written if ":key/" in written else _key_in_log(situation)
-        if arn is None:
-            return waits("preferences/session-key", "not known before the session key is")
-        key = Key(arn, arn, "", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
-    return _judged(ask, situation, agent, key, written)
+    arn = written if ":key/" in written else _key_in_log(situation)
+    if arn is None:
+        return waits("preferences/session-key", "not known before the session key is")
+    return Key(written, arn, "", "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT")
 
 
 def _key_in_log(situation: Situation) -> Optional[str]:
@@ -74,13 +91,11 @@ def _key_in_log(situation: Situation) -> Optional[str]:
     return None
 
 
-def _judged(ask: Ask, situation: Situation, agent: Agent, key: Key, written: str) -> Verdict:
+def _judged(ask: Ask, situation: Situation, agent: Agent, key: Key) -> Verdict:
     """Judge with and without the context key that only newer clients send."""
     role = read_role(ask, agent.role)
-    older = _need(ask, situation, agent, role, key, written, _ALWAYS_SENT)
-    newer = _need(
-        ask, situation, agent, role, key, written, (*_ALWAYS_SENT, _SENT_BY_NEWER_CLIENTS)
-    )
+    older = _need(ask, situation, agent, role, key, _ALWAYS_SENT)
+    newer = _need(ask, situation, agent, role, key, (*_ALWAYS_SENT, _SENT_BY_NEWER_CLIENTS))
     verdicts = [permission(situation, need, role) for need in (newer, older)]
     broken = next((v for v in verdicts if isinstance(v, Broken)), None)
     refused, _ = last_denial(situation, newer)
@@ -101,7 +116,6 @@ def _need(
     agent: Agent,
     role: RolePolicies,
     key: Key,
-    written: str,
     sent: Sequence[str],
 ) -> Need:
     policy = key_policy(ask, key.arn)
@@ -112,7 +126,7 @@ def _need(
         "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
         "kms:EncryptionContextKeys": sent,
         f"{_CONTEXT}aws:ssm:TargetId": agent.session,
-        "kms:RequestAlias": written.rsplit(":", 1)[-1] if "alias/" in written else None,
+        "kms:RequestAlias": key.written.rsplit(":", 1)[-1] if "alias/" in key.written else None,
         "kms:GrantIsForAWSResource": None,
         "aws:CalledVia": None,
         "aws:SourceArn": None,

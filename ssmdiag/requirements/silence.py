@@ -49,14 +49,24 @@ class Silence:
     """A session was running: the node did reach Systems Manager."""
     presumed: bool = False
     """The log does not say whose answer was missing; a handshake merely took too long."""
+    direct: bool = False
+    """It is known that no proxy was to carry the request: the VPC alone can."""
 
     @property
     def inside(self) -> bool:
         """The address is one of a VPC: an interface endpoint's, or a private host's."""
-        if self.address is None:
-            return False
-        here = ipaddress.ip_address(self.address)
-        return any(here in block for block in _INSIDE)
+        return self.address is not None and is_inside(self.address)
+
+
+def is_inside(address: str) -> bool:
+    """Is this address of a VPC or another private network? Raises ValueError if it is none."""
+    here = ipaddress.ip_address(address)
+    return any(here in block for block in _INSIDE)
+
+
+def region_of(host: str, service: str) -> Optional[str]:
+    """The region of a host, if by AWS's name it is one of ``service``, or of one of its buckets."""
+    return None if _address(host) else _region(host, service, "")
 
 
 def is_silent(text: str) -> bool:

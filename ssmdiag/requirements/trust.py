@@ -1,7 +1,8 @@
 """Whether the service that hands out the node's credentials may assume the role.
 
 Sources: IAM User Guide, "Roles terms and concepts" (trust policy); Systems Manager User Guide,
-"Create the IAM service role required for Systems Manager in hybrid environments".
+"Create the IAM service role required for Systems Manager in hybrid environments"; Amazon ECS
+Developer Guide, "Amazon ECS task IAM role".
 """
 
 from __future__ import annotations
@@ -22,11 +23,13 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
+from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.merge import QUOTAS, Statement, size_of, with_statements
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Requirement, waits
-from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.identity import ECS_TASK, Agent, find_agent
 from ssmdiag.requirements.role_policies import read_role
 from ssmdiag.world.call import Ask, call
 
@@ -36,19 +39,12 @@ def _trusted(ask: Ask, situation: Situation) -> Verdict:
     if not isinstance(agent, Agent):
         return waits("identity/agent-role", "not known before the agent's role is")
     role = read_role(ask, agent.role)
-    # EC2 assumes the role of an instance profile, Systems Manager that of the other two.
-    service = "ec2" if agent.how == "instance profile" else "ssm"
+    # Systems Manager assumes the roles of Default Host Management and of hybrid nodes.
+    service = {"instance profile": "ec2", ECS_TASK: "ecs-tasks"}.get(agent.how, "ssm")
     principal = f"{service}.{_service_suffix(service, situation.region)}"
     if role.trust is None:
         return NotApplicable("the role trust policy was not read, and nothing casts doubt on it")
-    request = Request(
-        "sts:AssumeRole",
-        role.arn,
-        principal,
-        resource_account=agent.account,
-        context={"aws:SourceAccount": agent.account},
-    )
-    decision = evaluate(request, Policies(identity=(), resource=(role.trust,)))
+    decision = assuming(role.arn, role.trust, principal, agent.account)
     if decision.outcome != "denied":
         return Holds(f"{principal} may assume role {agent.role}", decision.reasons)
     return Broken(
@@ -56,11 +52,24 @@ def _trusted(ask: Ask, situation: Situation) -> Verdict:
         "gets no credentials",
         Resource("role", agent.role),
         decision.reasons,
-        (_remedy(agent.role, principal, role.trust.document, explicit=decision.explicit),),
+        (remedy(agent.role, principal, role.trust.document, explicit=decision.explicit),),
     )
 
 
-def _remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bool) -> Remedy:
+def assuming(role: str, trust: Policy, principal: str, account: str) -> Decision:
+    """May a service assume the role with this ARN and trust policy, for ``account``?"""
+    request = Request(
+        "sts:AssumeRole",
+        role,
+        principal,
+        resource_account=account,
+        context={"aws:SourceAccount": account},
+    )
+    return evaluate(request, Policies(identity=(), resource=(trust,)))
+
+
+def remedy(role: str, principal: str, trust: Mapping[str, Any], *, explicit: bool) -> Remedy:
+    """What lets a service assume ``role``: a statement more, or a Deny less."""
     if explicit:
         return Advice(f"narrow the Deny statement in the trust policy of role {role}")
     statement = {

@@ -28,6 +28,8 @@ READING = (
     "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
 )
+ENDPOINT_POLICY = "network/endpoint-policy"
+
 _NOT_WORKING = frozenset(
     ("pendingacceptance", "pending", "deleting", "deleted", "rejected", "failed", "expired")
 )
@@ -80,6 +82,8 @@ class Vpc:
     shared: bool
     """It belongs to another account, whose endpoints EC2 does not show here."""
     endpoints: tuple[Endpoint, ...]
+    lacks_address: bool = False
+    """The routes lead to an internet gateway, which is of no use without a public address."""
 
     @property
     def id(self) -> str:
@@ -124,6 +128,7 @@ def find_vpc(ask: Ask, situation: Situation) -> Union[Vpc, Gap, None]:
         any(_leads_out(route, node) for route in routes),
         bool(node.account) and owner != node.account,
         tuple(_endpoint(e, table) for e in endpoints),
+        not node.public and any(str(r.get("GatewayId", "")).startswith("igw-") for r in routes),
     )
 
 

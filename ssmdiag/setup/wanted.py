@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Optional
 
-from ssmdiag.iam.arn import parse_arn, partition_of
+from ssmdiag.iam.arn import is_region, parse_arn, partition_of
 from ssmdiag.requirements.preferences_facts import is_bucket_name, is_group_name
 
 RETENTIONS = (
@@ -26,7 +26,6 @@ RETENTIONS = (
 
 DEFAULT_ALIAS = "alias/session-manager-logs"
 
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d\Z")
 _ACCOUNT = re.compile(r"\d{12}\Z")
 _ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]{1,250}\Z")
 _KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z|mrk-[0-9a-f]{32}\Z")
@@ -114,7 +113,7 @@ def complaints(wish: Wish, region: str, account: str) -> tuple[str, ...]:
 
     ``account`` may be empty where it is not known yet.
     """
-    if not _REGION.match(region):
+    if not is_region(region):
         return (f"{region!r} is not the name of a region: write it like eu-central-1",)
     if account and not _ACCOUNT.match(account):
         return (f"{account!r} is not an account id: those have 12 digits",)
