@@ -3,6 +3,7 @@
     benchmark policy    decisions a second on one core: a role with ten policies, and a key policy
     benchmark patterns  microseconds per unknown ERROR record, and the worst pattern on hostile text
     benchmark watch     latency from a written error to its line, idle CPU, memory after many lines
+    benchmark check     seconds for a whole check where no endpoint answers
 
 It prints the median of five rounds of two seconds, with the lowest and the highest.
 """
@@ -16,6 +17,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import check_figures
 import watch_figures
 
 from ssmdiag.catalog.lint import hostile
@@ -147,7 +149,12 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def main(arguments: list[str]) -> int:
-    measures = {"policy": policy, "patterns": patterns, "watch": watch_figures.figures}
+    measures = {
+        "policy": policy,
+        "patterns": patterns,
+        "watch": watch_figures.figures,
+        "check": check_figures.figures,
+    }
     if len(arguments) != 1 or arguments[0] not in measures:
         sys.stderr.write(f"usage: {(__doc__ or '').split(chr(10) + chr(10))[1]}\n")
         return 2

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Optional, Union, get_args
 
+from ssmdiag.outcome import Outcome
+
 ResourceKind = Literal[
     "role",
     "boundary",
@@ -351,6 +353,8 @@ class Report:
     calls: tuple[AskedCall, ...]
     period: tuple[Optional[datetime], Optional[datetime]] = (None, None)
     noise: tuple[Symptom, ...] = ()  # what is benign, told only on request
+    outcome: Optional[Outcome] = None
+    """What the next session will do, where that was asked."""
 
 
 # --- what is known before anything is asked -----------------------------------------------------

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 import typer
 
-from ssmdiag.cli import can, demo, diagnose, install, patterns, queries, setup, watch
+from ssmdiag.cli import (
+    can,
+    check,
+    demo,
+    diagnose,
+    evidence,
+    install,
+    patterns,
+    predict,
+    queries,
+    setup,
+    watch,
+)
 
 app = typer.Typer(
     name="ssmdiag",
@@ -15,7 +27,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command("diagnose", epilog=diagnose.EPILOG)(diagnose.diagnose)
+app.command("check", epilog=check.EPILOG)(check.check)
+app.command("predict", epilog=predict.EPILOG)(predict.predict)
 app.command("can", epilog=can.EPILOG)(can.can)
+app.command("snapshot", epilog=evidence.MASKED)(evidence.snapshot)
+app.command("bundle", epilog=evidence.MASKED)(evidence.bundle)
 app.command("watch", epilog=watch.EPILOG)(watch.watch)
 app.add_typer(install.commands, name="install")
 app.add_typer(setup.commands, name="setup")

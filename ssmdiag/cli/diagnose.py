@@ -2,6 +2,7 @@
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -58,6 +59,12 @@ def diagnose(
     noise: Annotated[
         bool, typer.Option("--noise", help="Tell also what looks like trouble and is harmless.")
     ] = False,
+    bundle: Annotated[
+        Optional[Path],
+        typer.Option(
+            metavar="FILE", help="Repeat the diagnosis of another node from its `ssmdiag bundle`."
+        ),
+    ] = None,
     patterns: Patterns = None,
     format_: OutputFormat = Format.text,
     output: Output = None,
@@ -70,14 +77,17 @@ def diagnose(
         raise typer.BadParameter("--offline asks nobody: it goes with no snapshot")
     if all_ and (since or until):
         raise typer.BadParameter("--all reads the whole log: leave --since and --until out")
+    if bundle and (logs or since or until or offline or reach.snapshot):
+        raise typer.BadParameter("--bundle brings its own log and Answers: name no others")
     around = surroundings()
     job = Job(
         places=tuple(logs or ()),
-        span=ALL if all_ else _span(since, until, around.now),
+        span=ALL if all_ else spanned(since, until, around.now),
         session=session,
         offline=offline,
         noise=noise,
         patterns=tuple(patterns or ()),
+        bundle=bundle,
         reach=reach,
     )
     try:
@@ -88,7 +98,8 @@ def diagnose(
     raise typer.Exit(EXIT_CODES[report.verdict])
 
 
-def _span(since: Optional[str], until: Optional[str], now: datetime) -> Span:
+def spanned(since: Optional[str], until: Optional[str], now: datetime) -> Span:
+    """The period that --since and --until ask for; wrong usage ends the program."""
     try:
         return Span(
             since=parse_moment(since, now) if since else None,

@@ -30,6 +30,13 @@ _REACH = {
         Optional[str], typer.Option(metavar="ARN", help="Read AWS with this role.")
     ],
     "timeout": Annotated[float, typer.Option(min=0.1, help="Deadline of one Call, in seconds.")],
+    "root": Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Where the node's files are seen from here: its disk, or its / in a container.",
+        ),
+    ],
 }
 
 OutputFormat = Annotated[Format, typer.Option("--format", help="For people or for programs.")]

@@ -35,6 +35,20 @@ def put(report: Report, form: Format, output: Optional[Path], *, redact: bool) -
     put_text(rendered(report, form, terminal=_to_terminal(output)), output, redact=redact)
 
 
+def put_check(
+    report: Report, form: Format, output: Optional[Path], *, redact: bool, quiet: bool
+) -> None:
+    """As ``put``, for the Report of a check; ``quiet``: in text only what does not hold."""
+    if form is Format.json:
+        put(report, form, output, redact=redact)
+        return
+    from ssmdiag.render.check import text
+
+    terminal = _to_terminal(output)
+    whole = text(report, _layout(terminal=terminal), terminal=terminal, quiet=quiet)
+    put_text(whole, output, redact=redact)
+
+
 def put_judgement(
     judgement: Judgement, form: Format, output: Optional[Path], *, redact: bool
 ) -> None:

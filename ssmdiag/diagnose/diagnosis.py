@@ -28,7 +28,6 @@ from ssmdiag.model import (
     Unverified,
 )
 from ssmdiag.requirements.causes import Diagnosis, find_causes
-from ssmdiag.requirements.checking import to_look_at
 from ssmdiag.requirements.contract import Requirement
 from ssmdiag.world.asking import Asking, account
 
@@ -52,7 +51,7 @@ def diagnose(
     commands: Commands,
 ) -> Report:
     """Decide what is wrong, what explains which Symptom, and prove the fixes."""
-    diagnosis = find_causes(to_look_at(requirements, situation), ask, situation)
+    diagnosis = find_causes(requirements, ask, situation)
     explains, past, from_log = _attribute(situation.symptoms, diagnosis, situation)
     findings = [
         broken_finding(

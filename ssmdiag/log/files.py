@@ -50,8 +50,10 @@ Found = Union[LogFile, SourceFile]
 """A file, or a place where nothing can be read with the reason in words."""
 
 
-def default_places(platform: str, environ: Mapping[str, str]) -> tuple[str, ...]:
-    """Where the agent of this platform (``sys.platform``) logs.
+def default_places(
+    platform: str, environ: Mapping[str, str], root: Path = Path("/")
+) -> tuple[str, ...]:
+    """Where the agent of this platform (``sys.platform``) logs, on a node whose ``/`` is ``root``.
 
     The agent's ``agent/appconfig/constants_*.go``. The snap is confined classically and logs to the
     same folder as the rpm and the deb; so does macOS.
@@ -59,7 +61,7 @@ def default_places(platform: str, environ: Mapping[str, str]) -> tuple[str, ...]
     if platform == "win32":
         data = environ.get("PROGRAMDATA") or environ.get("ProgramData") or r"C:\ProgramData"
         return (data + r"\Amazon\SSM\Logs",)
-    return ("/var/log/amazon/ssm",)
+    return (str(root / "var/log/amazon/ssm"),)
 
 
 def find(places: Sequence[str]) -> list[Found]:

@@ -89,18 +89,32 @@ def redact(text: str) -> str:
     same ones. Ids of nodes and names of resources stay, and so do addresses that are the same
     everywhere: loopback, the unspecified one, and IPv4's link-local ones (instance metadata).
     """
-    masks = _Masks()
-    pieces = _ESCAPE.split(scrub(text))
-    for expression, mask in (
-        (_ARN_USER, masks.arn_user),
-        (_SESSION, masks.session),
-        (_EMAIL, masks.email),
-        (_IPV4, masks.ipv4),
-        (_IPV6, masks.ipv6),
-        (_ACCOUNT, masks.account),
-    ):
-        pieces[::2] = [expression.sub(mask, piece) for piece in pieces[::2]]
-    return "".join(pieces)
+    return Redaction().masked(text)
+
+
+class Redaction:
+    """Masks as ``redact`` does, over several texts: what is equal in them gets the same mask.
+
+    With ``repeatable``, network addresses stay: routes and security groups are judged by them, so
+    that a diagnosis could not be repeated from what is masked.
+    """
+
+    def __init__(self, *, repeatable: bool = False) -> None:
+        masks = self._masks = _Masks()
+        self._steps = [
+            (_ARN_USER, masks.arn_user),
+            (_SESSION, masks.session),
+            (_EMAIL, masks.email),
+            *([] if repeatable else [(_IPV4, masks.ipv4), (_IPV6, masks.ipv6)]),
+            (_ACCOUNT, masks.account),
+        ]
+
+    def masked(self, text: str) -> str:
+        """The text without who and where."""
+        pieces = _ESCAPE.split(scrub(text))
+        for expression, mask in self._steps:
+            pieces[::2] = [expression.sub(mask, piece) for piece in pieces[::2]]
+        return "".join(pieces)
 
 
 @dataclass

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import io
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Optional
+from typing import Callable, Optional
 
 from ssmdiag.catalog import fold as folding
 from ssmdiag.catalog import match as matching
@@ -17,6 +18,8 @@ from ssmdiag.diagnose.hearing import heard_out
 from ssmdiag.log import files, period, reading
 from ssmdiag.model import Cluster, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
+from ssmdiag.requirements.checking import to_look_at
+from ssmdiag.wiring.archive import LOG, ArchiveError, member
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.job import JobError, Surroundings
 from ssmdiag.wiring.reach import Reach, door, in_region, keep
@@ -35,6 +38,8 @@ class Job:
     """Tell also what is known to be harmless."""
     patterns: tuple[Path, ...] = ()
     """Folders of the user's own catalogues."""
+    bundle: Optional[Path] = None
+    """An archive whose log and Answers stand for the node's."""
     reach: Reach = field(default_factory=Reach)
 
 
@@ -48,10 +53,21 @@ class Heard:
 
 def diagnose(job: Job, around: Surroundings) -> Report:
     """Read the log, ask what has to be asked, and report. Raises JobError."""
+    if job.bundle is not None:
+        job, around = _from_bundle(job, around, job.bundle)
+    report, ask, region = examine(job, around)
+    keep(job.reach, ask, region)
+    return report
+
+
+def examine(
+    job: Job, around: Surroundings, seen: Callable[[Record], None] = lambda _: None
+) -> tuple[Report, Asking, str]:
+    """As ``diagnose``, with the Answers that the Report rests on; ``seen`` gets every Record that
+    was looked at. Raises JobError."""
     known = catalogue(job.patterns, around)
-    catalog = known.catalog
-    opened = _open(job, around, catalog)
-    heard = hear(catalog, opened)
+    opened = _open(job, around, known.catalog)
+    heard = hear(known.catalog, _passing(opened, seen))
     _require_something(job, opened, heard)
     ask, region = _asking(job, around, heard.evidence.region)
     report = decide(
@@ -64,9 +80,25 @@ def diagnose(job: Job, around: Surroundings) -> Report:
         covered=(opened.period.since, opened.period.until),
     )
     left_out = tuple(f"A pattern was left out: {problem}." for problem in known.problems)
-    report = replace(report, notes=(*report.notes, *left_out))
-    keep(job.reach, ask, region)
-    return report
+    return replace(report, notes=(*report.notes, *left_out)), ask, region
+
+
+def _passing(records: Iterable[Record], seen: Callable[[Record], None]) -> Iterator[Record]:
+    for record in records:
+        seen(record)
+        yield record
+
+
+def _from_bundle(job: Job, around: Surroundings, path: Path) -> tuple[Job, Surroundings]:
+    """The same job on the log and the Answers of an archive."""
+    try:
+        log = member(path.read_bytes(), LOG)
+    except OSError as error:
+        raise JobError(f"bundle {path} cannot be read: {error.strerror}") from None
+    except ArchiveError as error:
+        raise JobError(f"{path}: {error}") from None
+    job = replace(job, places=("-",), span=period.ALL, reach=replace(job.reach, snapshot=path))
+    return job, replace(around, stdin=io.BytesIO(log))
 
 
 def _require_something(job: Job, opened: reading.Reading, heard: Heard) -> None:
@@ -113,11 +145,12 @@ def decide(
     )
     told = folded.noise if noise else ()
     log = diagnosis.Reading(folded.clusters, folded.benign, told, sources, covered)
-    return diagnosis.diagnose(situation, log, registry.discover(), ask, in_region(region))
+    wanted = to_look_at(registry.discover(), situation)
+    return diagnosis.diagnose(situation, log, wanted, ask, in_region(region))
 
 
 def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
-    places = job.places or files.default_places(around.platform, around.environ)
+    places = job.places or files.default_places(around.platform, around.environ, job.reach.root)
     wanted = matching.interesting(catalog, LITERALS)
     return reading.read(
         places, stdin=around.stdin, span=job.span, session=job.session, interesting=wanted

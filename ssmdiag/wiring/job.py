@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Union
 
 
 class JobError(Exception):
@@ -31,12 +31,13 @@ class Surroundings:
     interpreter: Path = field(default_factory=lambda: Path(sys.executable))
 
 
-def write_aside(path: Path, text: str) -> None:
+def write_aside(path: Path, content: Union[str, bytes]) -> None:
     """Write a file as a whole: aside, synced, readable by its owner only, renamed."""
+    data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())
         Path(aside).replace(path)

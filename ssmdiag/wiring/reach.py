@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Optional
 
+from ssmdiag.iam.arn import is_region
 from ssmdiag.setup.commands import commands
+from ssmdiag.wiring.archive import SNAPSHOT, ArchiveError, is_archive, member
 from ssmdiag.wiring.job import JobError, Surroundings, write_aside
 from ssmdiag.world import snapshot
 from ssmdiag.world.asking import Asking, Door, first_of
 from ssmdiag.world.aws import Access, Aws, configured_region
-from ssmdiag.world.call import Answer, Call, Known
+from ssmdiag.world.call import Answer, Call, Known, call
 from ssmdiag.world.host.door import door as host_door
 from ssmdiag.world.host.place import Place
 
@@ -40,8 +42,28 @@ def door(
         answers, then = _snapshot(reach.snapshot)
         return snapshot.door(answers), reach.region or then
     aws, region = access(reach, otherwise_region)
-    on_host = host_door(Place(around.platform, around.environ, reach.root))
-    return first_of([("host", on_host)], aws.read), region
+    return first_of([("host", _host(reach, around))], aws.read), region
+
+
+def node_region(reach: Reach, around: Surroundings) -> Optional[str]:
+    """The region that the agent is told, or that its registration or the instance metadata name."""
+    ask = _host(reach, around)
+    for operation, way in (
+        ("GetAgentConfig", ("Content", "Agent", "Region")),
+        ("GetRegistration", ("Hybrid", "Region")),
+        ("GetMetadataService", ("Identity", "Region")),
+    ):
+        answer = ask(call("host", operation))
+        value: Any = answer.data if isinstance(answer, Known) else None
+        for name in way:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, str) and is_region(value):
+            return value
+    return None
+
+
+def _host(reach: Reach, around: Surroundings) -> Door:
+    return host_door(Place(around.platform, around.environ, reach.root))
 
 
 def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, str]:
@@ -88,7 +110,11 @@ def performing(region: str) -> Callable[[Call], Any]:
 
 def _snapshot(path: Path) -> tuple[dict[Call, Answer], str]:
     try:
-        return snapshot.load(path.read_text(encoding="utf-8"))
+        raw = path.read_bytes()
+        text = member(raw, SNAPSHOT) if is_archive(raw) else raw
+        return snapshot.load(text.decode("utf-8"))
+    except ArchiveError as error:
+        raise JobError(f"{path}: {error}") from None
     except OSError as error:
         raise JobError(f"snapshot {path} cannot be read: {error.strerror}") from None
     except (snapshot.SnapshotError, UnicodeDecodeError) as error:

@@ -15,6 +15,7 @@ from ssmdiag.can.principals import NoSuchPrincipalError, find_who
 from ssmdiag.diagnose import diagnosis
 from ssmdiag.diagnose.trial import with_links
 from ssmdiag.model import Checked, Report, Situation
+from ssmdiag.requirements.checking import to_look_at
 from ssmdiag.requirements.contract import Gap, Requirement
 from ssmdiag.requirements.identity import CALLER
 from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
@@ -34,6 +35,7 @@ from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import make_removal
 from ssmdiag.setup.wanted import Wanted, Wish, complaints
 from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
+from ssmdiag.wiring.lockout import locked_out
 from ssmdiag.wiring.reach import Reach, access, door, in_region, keep
 from ssmdiag.wiring.state import backup, state_folder
 from ssmdiag.world import empty
@@ -219,10 +221,10 @@ def objections(made: Plan, standing: Ground, *, unproved: bool) -> tuple[str, ..
     lines = [f"with it, this would be broken: {_told(c)}" for c in made.broken]
     if not unproved:
         lines += [
-            f"it is not proved, since this could not be verified: {_told(c)} (--unproved carries "
-            "it out all the same)"
+            f"it is not proved, since this could not be verified: {_told(c)} ({_ALL_THE_SAME})"
             for c in made.unverified
         ]
+        lines += [f"{line} ({_ALL_THE_SAME})" for line in locked_out(made, standing.ask)]
     author = standing.author
     if author is not None:
         refused = refusals(made.calls, author, made.wanted)
@@ -230,6 +232,9 @@ def objections(made: Plan, standing: Ground, *, unproved: bool) -> tuple[str, ..
             lines.append(f"{author.principal} may not do {', '.join(refused)} (see --permissions)")
         lines += lockouts(made.calls, author)
     return tuple(lines)
+
+
+_ALL_THE_SAME = "--unproved carries it out all the same"
 
 
 def _told(checked: Checked) -> str:
@@ -275,7 +280,7 @@ def verify(job: SetupJob, around: Surroundings, *, live: bool) -> Report:
         wanted, standing = _settled(job, around)
         ask, region = standing.ask, standing.region
         situation, own = situation_of(wanted), requirements_of(wanted)
-    whole = (*discover(), *own)
+    whole = (*to_look_at(discover(), situation), *own)
     report = diagnosis.diagnose(situation, diagnosis.Reading(), whole, ask, in_region(region))
     keep(job.reach, ask, region)
     return _tried_out(report, ask, situation, job) if live else report

@@ -92,7 +92,9 @@ class Watch:
     @property
     def _places(self) -> tuple[str, ...]:
         around = self._around
-        return self._job.places or files.default_places(around.platform, around.environ)
+        return self._job.places or files.default_places(
+            around.platform, around.environ, self._job.reach.root
+        )
 
     @property
     def folders(self) -> tuple[str, ...]:
