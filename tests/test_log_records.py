@@ -131,7 +131,6 @@ def test_of_a_huge_text_without_headers_nothing_is_cut() -> None:
     assert all(f"line {number:07}" in text for number in range(0, 200_000, 7919))
 
 
-
 def _parse(lines: bytes, piece: int = 0) -> list[Record]:
     return list(parse_records(_in_pieces(lines, piece) if piece else io.BytesIO(lines).read))
 

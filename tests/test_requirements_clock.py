@@ -84,7 +84,7 @@ def _hold(case: dict[str, Any], verdict: Verdict) -> None:
         assert case.get("kind", verdict.resource.kind) == verdict.resource.kind
         assert case.get("name", verdict.resource.name) == verdict.resource.name
         assert verdict.evidence
-        advice = " ".join(getattr(r, "text", "") for r in verdict.remedies)
+        advice = str(verdict.remedies)
         assert case.get("advice", "") in advice, advice
     if isinstance(verdict, Unverified):
         assert verdict.waits_for == case.get("waits")

@@ -12,20 +12,26 @@ from typing import Any
 
 import pytest
 
+from ssmdiag.diagnose.findings import broken_finding
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Broken,
     NotApplicable,
+    Proof,
     Record,
     Situation,
     Suspect,
     Symptom,
     Unverified,
     Verdict,
+    Write,
 )
 from ssmdiag.requirements import endpoint_policy, network
+from ssmdiag.requirements.causes import find_causes
+from ssmdiag.setup.commands import commands
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.call import Answer, Call, Unreachable
+from ssmdiag.world.overlay import Overlay
 from tests.vpc_world import FIXTURE, NODE, REGION, door_of, without
 
 CASES: list[dict[str, Any]] = FIXTURE["cases"]
@@ -42,10 +48,62 @@ def test_the_vpc_decides_what_it_can_prove_and_nothing_else(case: dict[str, Any]
         assert (verdict.resource.kind, verdict.resource.name) == (case["kind"], case["name"])
         assert case.get("says", "") in verdict.said
         assert case.get("advice", "") in _advice(verdict)
+        assert [order.operation for order in _writes(verdict)] == case.get("writes", [])
     if isinstance(verdict, Unverified):
         assert case.get("settle", "") in verdict.settle
         if "suspects" in case:
             assert [s.kind for s in verdict.suspects] == case["suspects"]
+
+
+@pytest.mark.parametrize("case", [c for c in CASES if "writes" in c], ids=lambda c: c["id"])
+def test_with_the_writes_in_place_nothing_is_in_the_way_any_more(case: dict[str, Any]) -> None:
+    asking, situation = _asked(case["service"], case["words"], case["world"], True)
+    check = CHECKS[f"network/{case['service']}"]
+    verdict = check(asking, situation)
+    assert isinstance(verdict, Broken)
+    writes = _writes(verdict)
+    assert isinstance(check(Overlay(asking, writes), situation), Unverified)
+    entries = [w.parameters for w in writes if w.operation == "CreateNetworkAclEntry"]
+    numbers = [(e["NetworkAclId"], e["Egress"], e["RuleNumber"]) for e in entries]
+    assert len(numbers) == len(set(numbers))
+
+
+def test_one_obstacle_hides_another_and_none_left_is_no_proof_of_an_answer() -> None:
+    silent = {"Stage": "connect", "Kind": "silence", "Address": "198.51.100.9"}
+    world = {
+        "endpoints": {"logs": {"PrivateDnsEnabled": False}},
+        "acls": {"acl-0default": {"in": {"100": None}}},
+        "host": {"probes": {"logs.eu-north-1.amazonaws.com": silent}},
+    }
+    requirement = next(r for r in network.REQUIREMENTS if r.id == "network/logs")
+    situation = Situation(REGION, instance_id="i-00112233445566778")
+    diagnosis = find_causes([requirement], Asking(door_of(world)), situation)
+    assert [(cause.resource.name, cause.hidden) for cause in diagnosis.causes] == [
+        ("vpce-logs", False),
+        ("acl-0default", True),
+    ]
+    findings = [broken_finding(c, 1, diagnosis, (), commands) for c in diagnosis.causes]
+    assert [finding.change.commands for finding in findings if finding.change] == [
+        ("aws ec2 modify-vpc-endpoint --private-dns-enabled --vpc-endpoint-id vpce-logs",),
+        (
+            "aws ec2 create-network-acl-entry \\\n"
+            "  --cidr-block 10.44.0.0/16 \\\n"
+            "  --ingress \\\n"
+            "  --network-acl-id acl-0default \\\n"
+            """  --port-range '{"From": 443, "To": 443}' \\\n"""
+            "  --protocol 6 \\\n"
+            "  --rule-action allow \\\n"
+            "  --rule-number 102",
+        ),
+    ]
+    assert {finding.proof for finding in findings} == {
+        Proof(
+            False,
+            "with the change in place, nothing in the VPC keeps the node from "
+            "logs.eu-north-1.amazonaws.com any more; whether logs.eu-north-1.amazonaws.com answers "
+            "then, only dialling it again tells",
+        )
+    }
 
 
 def test_nothing_is_looked_at_offline_or_without_a_refusal() -> None:
@@ -61,7 +119,10 @@ def test_a_field_that_ec2_does_not_show_is_never_held_against_the_vpc(words: str
     service = words.split()[0]
     symptom = _symptom(service, FIXTURE["words"][words], session=True)
     whole = door_of({})
-    operations = ("Instances", "VpcEndpoints", "RouteTables", "SecurityGroups")
+    operations = (
+        *("Instances", "VpcEndpoints", "RouteTables"),
+        *("SecurityGroups", "NetworkAcls", "Subnets"),
+    )
     for operation in (f"Describe{o}" for o in operations):
         for number in range(100):
             left_out: list[str] = []
@@ -122,8 +183,12 @@ def test_an_endpoint_policy_is_judged_where_aws_named_it(case: dict[str, Any]) -
 
 
 def _checked(service: str, words: str, world: Any, session: bool) -> Verdict:
+    return CHECKS[f"network/{service}"](*_asked(service, words, world, session))
+
+
+def _asked(service: str, words: str, world: Any, session: bool) -> tuple[Asking, Situation]:
     symptom = _symptom(service, FIXTURE["words"][words], session=session)
-    return CHECKS[f"network/{service}"](Asking(door_of(world)), _situation(symptom))
+    return Asking(door_of(world)), _situation(symptom)
 
 
 def _situation(symptom: Symptom, instance: str = "i-00112233445566778") -> Situation:
@@ -150,6 +215,10 @@ def _symptom(service: str, text: str, *, session: bool) -> Symptom:
 def _advice(verdict: Broken) -> str:
     remedies = verdict.remedies
     return " ".join(getattr(r, "text", "") or getattr(r, "summary", "") for r in remedies)
+
+
+def _writes(verdict: Broken) -> list[Call]:
+    return [order for r in verdict.remedies if isinstance(r, Write) for order in r.calls]
 
 
 def _no_ec2(question: Call) -> Answer:

@@ -332,6 +332,18 @@ REAL = [
         "logs", "CreateLogGroup", logGroupName="/a/b", kmsKeyId="arn:aws:kms:x:y", tags={"a": "b"}
     ),
     call("logs", "PutRetentionPolicy", logGroupName="-a", retentionInDays=30),
+    call("ec2", "ModifyVpcEndpoint", VpcEndpointId="vpce-1", PrivateDnsEnabled=False),
+    call(
+        "ec2",
+        "CreateNetworkAclEntry",
+        NetworkAclId="acl-1",
+        RuleNumber=10,
+        Protocol="6",
+        RuleAction="allow",
+        Egress=False,
+        PortRange={"From": 443, "To": 443},
+        Ipv6CidrBlock="::/0",
+    ),
     call("iam", "PutRolePolicy", RoleName="R", PolicyName="P", PolicyDocument=POLICY),
     call(
         "s3",

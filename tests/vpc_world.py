@@ -1,8 +1,9 @@
 """A node in a VPC as Amazon EC2 and the node itself describe it, from ``network.json``.
 
 ``base`` of the fixture is a private subnet that reaches AWS through VPC endpoints alone; a world is
-a JSON merge patch on it. ``host`` holds the node's own Answers by operation; probes by host name,
-each a patch on ``GOOD``, a probe that went well.
+a JSON merge patch on it. Rules of network ACLs are written in words, ``allow tcp 443 10.0.0.0/8``.
+``host`` holds the node's own Answers by operation; probes by host name, each a patch on ``GOOD``, a
+probe that went well.
 """
 
 from __future__ import annotations
@@ -55,6 +56,10 @@ def door_of(patch: Any) -> Door:
     answers = {
         "DescribeInstances": {"Reservations": [instance]},
         "DescribeVpcEndpoints": {"VpcEndpoints": _endpoints(world)},
+        "DescribeNetworkAcls": {"NetworkAcls": _acls(world)},
+        "DescribeSubnets": {
+            "Subnets": [{"SubnetId": n, "CidrBlock": b} for n, b in world["subnets"].items()]
+        },
         "GetDocument": _document(world),
         "GetRole": {"Role": {"Arn": "arn:aws:iam::555500001111:role/FleetNode"}},
     }
@@ -77,6 +82,9 @@ def door_of(patch: Any) -> Door:
             groups = world["groups"]
             shown = [{"GroupId": n, **groups[n]} for n in asked["GroupIds"] if n in groups]
             return Known({"SecurityGroups": shown})
+        if operation == "DescribeVpcAttribute":
+            name = asked["Attribute"]
+            return Known({name[0].upper() + name[1:]: {"Value": world["dns"][name]}})
         if answers.get(operation) is not None:
             return Known(answers[operation])
         if operation in world.get("aws", {}):
@@ -137,6 +145,35 @@ def _endpoints(world: Mapping[str, Any]) -> list[dict[str, Any]]:
             }
         )
     return found
+
+
+def _acls(world: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found = []
+    for name, acl in world["acls"].items():
+        entries = [
+            _entry(int(number), rule, egress=direction == "out")
+            for direction in ("out", "in")
+            for number, rule in {**acl[direction], "32767": "deny all 0.0.0.0/0"}.items()
+        ]
+        subnets = [{"SubnetId": subnet} for subnet in acl["subnets"]]
+        shown = {"NetworkAclId": name, "IsDefault": acl["default"], "Associations": subnets}
+        found.append({**shown, "Entries": entries})
+    return found
+
+
+def _entry(number: int, rule: str, *, egress: bool) -> dict[str, Any]:
+    action, protocol, *ports, block = rule.split()
+    entry: dict[str, Any] = {
+        "RuleNumber": number,
+        "Egress": egress,
+        "Protocol": {"all": "-1", "tcp": "6", "udp": "17"}[protocol],
+        "RuleAction": action,
+        "Ipv6CidrBlock" if ":" in block else "CidrBlock": block,
+    }
+    if ports:
+        low, _, high = ports[0].partition("-")
+        entry["PortRange"] = {"From": int(low), "To": int(high or low)}
+    return entry
 
 
 def _document(world: Mapping[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from ssmdiag.wiring.diagnosing import Job
 from ssmdiag.wiring.job import JobError
 from ssmdiag.wiring.reach import Reach
 
-MASKED = (
+EPILOG = (
     "--redact masks account ids, user names and e-mail addresses, alike in all parts; network "
     "addresses stay, since routes and security groups are judged by them. Credentials are masked "
     "always. Exit codes: 0 written; 2 wrong usage; 3 it could not be done."

@@ -110,6 +110,37 @@ def subnets(world: World, _: Parameters) -> Answer:
     return Known({"Subnets": [subnet]})
 
 
+def network_acls(world: World, _: Parameters) -> Answer:
+    """DescribeNetworkAcls: the default one, which lets everything through."""
+    network = world["network"]
+    entries = [
+        {
+            "RuleNumber": number,
+            "Egress": egress,
+            "Protocol": "-1",
+            "RuleAction": action,
+            "CidrBlock": "0.0.0.0/0",
+        }
+        for egress in (True, False)
+        for number, action in ((100, "allow"), (32767, "deny"))
+    ]
+    acl = {
+        "NetworkAclId": "acl-00000000000000001",
+        "VpcId": network["vpc_id"],
+        "IsDefault": True,
+        "Associations": [{"SubnetId": network["subnet"]}],
+        "Entries": entries,
+    }
+    return Known({"NetworkAcls": [acl]})
+
+
+def attribute(world: World, parameters: Parameters) -> Answer:
+    """DescribeVpcAttribute: names are on, as endpoints with private DNS need them."""
+    name = str(parameters.get("Attribute", ""))
+    shown = f"{name[:1].upper()}{name[1:]}"
+    return Known({"VpcId": world["network"]["vpc_id"], shown: {"Value": True}})
+
+
 def route_tables(world: World, _: Parameters) -> Answer:
     """DescribeRouteTables: the one table, with a way out as ``egress`` says."""
     network = world["network"]
@@ -139,4 +170,6 @@ OPERATIONS = {
     ("ec2", "DescribeSecurityGroups"): security_groups,
     ("ec2", "DescribeSubnets"): subnets,
     ("ec2", "DescribeRouteTables"): route_tables,
+    ("ec2", "DescribeNetworkAcls"): network_acls,
+    ("ec2", "DescribeVpcAttribute"): attribute,
 }

@@ -13,6 +13,7 @@ from ssmdiag.diagnose.findings import (
     broken_finding,
     finding_from_log,
     unverified_findings,
+    with_what_is_open,
 )
 from ssmdiag.model import (
     Broken,
@@ -28,7 +29,7 @@ from ssmdiag.model import (
     Unverified,
 )
 from ssmdiag.requirements.causes import Diagnosis, find_causes
-from ssmdiag.requirements.contract import Requirement
+from ssmdiag.requirements.contract import Requirement, doubted
 from ssmdiag.world.asking import Asking, account
 
 
@@ -64,8 +65,17 @@ def diagnose(
         for number, cause in enumerate(diagnosis.causes, start=1)
     ]
     # From the log alone an open question that blames nothing is no news.
-    open_ones = [c for c in diagnosis.before if situation.online or _blames(c)]
-    findings += unverified_findings(open_ones, explains, ask, commands)
+    beside = _beside(requirements, situation, explains)
+    broken = {c.id for c in diagnosis.before if isinstance(c.verdict, Broken)}
+    open_ones = [
+        c
+        for c in diagnosis.before
+        if (situation.online or _blames(c)) and beside.get(c.id) not in broken
+    ]
+    findings += [
+        with_what_is_open(f, diagnosis.before)
+        for f in unverified_findings(open_ones, explains, beside, ask, commands)
+    ]
     findings += [finding_from_log(s, situation) for s in from_log]
     verdict = _verdict(findings, diagnosis.before)
     repaired = [r for f in findings if f.verdict == "broken" for r in f.requirements]
@@ -151,6 +161,19 @@ def _culprit(symptom: Symptom, verdicts: Mapping[str, Checked], hidden: set[str]
             if isinstance(verdict, wanted) and _blames(checked):
                 return checked.id
     return next((n for n in named if n in hidden), None)
+
+
+def _beside(
+    requirements: Sequence[Requirement], situation: Situation, explains: Explains
+) -> dict[str, str]:
+    """What was asked only because of Symptoms that others explain, each with one of those."""
+    asked = {r.id: doubted(situation, r.id) for r in requirements if not r.standing}
+    culprit = {s: name for name, symptoms in explains.items() for s in symptoms}
+    return {
+        name: culprit[signs[0]]
+        for name, signs in asked.items()
+        if signs and name not in explains and culprit.keys() >= set(signs)
+    }
 
 
 def _blames(checked: Checked) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Callable, Optional
 
 from ssmdiag.diagnose import wording
@@ -101,32 +102,48 @@ def _said(checked: Checked) -> str:
 def unverified_findings(
     chain: Sequence[Checked],
     explains: Mapping[str, tuple[Symptom, ...]],
+    beside: Mapping[str, str],
     ask: Ask,
     commands: Commands,
 ) -> list[Finding]:
-    """One Finding for each resource about which something could not be verified."""
+    """One Finding for each resource about which something could not be verified.
+
+    What is open only ``beside`` another Requirement, which explains the same Symptoms, is told
+    with that.
+    """
+    open_ones = {
+        c.id: c.verdict
+        for c in chain
+        if isinstance(c.verdict, Unverified) and c.verdict.waits_for is None
+    }
     groups: dict[tuple[Resource, ...], list[Checked]] = {}
     for c in chain:
-        if isinstance(c.verdict, Unverified) and c.verdict.waits_for is None:
-            key = c.verdict.suspects[:1] or (Resource("none", c.verdict.said),)
+        if c.id in open_ones:
+            verdict = open_ones.get(beside.get(c.id, c.id), open_ones[c.id])
+            key = verdict.suspects[:1] or (Resource("none", verdict.said),)
             groups.setdefault(key, []).append(c)
-    found = [_unverified(group, explains, ask, commands) for group in groups.values()]
+    found = [_unverified(group, explains, beside, ask, commands) for group in groups.values()]
     return sorted(found, key=lambda f: not f.symptoms)
 
 
 def _unverified(
     group: Sequence[Checked],
     explains: Mapping[str, tuple[Symptom, ...]],
+    beside: Mapping[str, str],
     ask: Ask,
     commands: Commands,
 ) -> Finding:
     doubted = [c for c in group if explains.get(c.id)]
     shown = doubted or list(group)
+    also = [c for c in group if c.id in beside and c not in shown]
     verdicts = [c.verdict for c in shown if isinstance(c.verdict, Unverified)]
+    others = [c.verdict for c in also if isinstance(c.verdict, Unverified)]
     edit = compose(ask, [r for v in verdicts for r in v.remedies])
     change = change_of(edit, commands)
-    suspects = tuple(dict.fromkeys(s for v in verdicts for s in v.suspects))
-    more = len(group) - len(shown)
+    suspects = _suspects(verdicts)
+    kinds = {s.kind for s in suspects}
+    suspects += tuple(s for s in _suspects(others) if s.kind not in kinds)
+    more = len(group) - len(shown) - len(also)
     evidence = list(dict.fromkeys(e for v in verdicts for e in v.evidence))
     if more:
         what = "requirement" if more == 1 else "requirements"
@@ -141,9 +158,28 @@ def _unverified(
         change=change,
         advice=edit.advice,
         proof=Proof(False, "only proposed: what it mends could not be read") if change else None,
-        settle=tuple(dict.fromkeys(v.settle for v in verdicts if v.settle)),
+        settle=tuple(dict.fromkeys(v.settle for v in (*verdicts, *others) if v.settle)),
         suspects=suspects,
     )
+
+
+def with_what_is_open(finding: Finding, chain: Sequence[Checked]) -> Finding:
+    """An unverified Finding that also names the kinds of resources which its Symptoms leave open:
+    a Requirement that waits for another suspects nothing itself."""
+    unsettled = {c.id for c in chain if isinstance(c.verdict, Unverified)}
+    kinds = {s.kind for s in finding.suspects}
+    more = {
+        suspect.resource: Resource(suspect.resource, _name(symptom))
+        for symptom in finding.symptoms
+        for suspect in symptom.suspects
+        if suspect.requirement in unsettled and not symptom.decided
+    }
+    others = tuple(more[kind] for kind in more if kind not in (*kinds, "none"))
+    return replace(finding, suspects=(*finding.suspects, *others))
+
+
+def _suspects(verdicts: Sequence[Unverified]) -> tuple[Resource, ...]:
+    return tuple(dict.fromkeys(s for v in verdicts for s in v.suspects))
 
 
 def finding_from_log(symptom: Symptom, situation: Situation) -> Finding:

@@ -61,9 +61,14 @@ def _connected(world: World) -> Would:
     channels = world.verdicts.would(_CHANNELS)
     if channels.truth is False and not _concerns_control(world):
         channels = Would(True)
+    connection = world.verdicts.would(*_CONNECTION)
+    clock = world.verdicts.of("clock/skew")
+    if isinstance(clock, Broken) and connection.why == clock.said:
+        # A channel that was opened before the clock went wrong lasts; then a later request fails.
+        connection = Would(False, clock.said, sentence="")
     return worst(
         [
-            world.verdicts.would(*_CONNECTION),
+            connection,
             channels,
             world.verdicts.let_through("ssm:UpdateInstanceInformation", *_CONTROL),
         ]
@@ -148,7 +153,10 @@ def _user(world: World) -> Would:
     answer = world.ask(asking_for(name))
     there = isinstance(answer, Known) and bool(answer.data.get("Exists"))
     said = "invalid uid and gid"
-    if not there:
+    if not there and not run_as:
+        # What id(1) says of a user that could not be made.
+        said = "exit status 1"
+    elif not there:
         said = f"failed to start pty since RunAs user {name} does not exist"
     return Would(False, would.why, sentence=f"{_SHELL_FAILED}{said}")
 

@@ -26,6 +26,7 @@ from ssmdiag.requirements.agent_facts import (
     INSTALLATION,
     SERVICE,
     Process,
+    as_logged,
     clock,
     find_config,
     find_processes,
@@ -35,9 +36,10 @@ from ssmdiag.requirements.agent_facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
 from ssmdiag.world.call import Absent, Ask, Known
 
+RUNS = "agent/running"
 AGENT = Resource("local-os", "amazon-ssm-agent")
 
 _KINDS = {
@@ -85,7 +87,7 @@ def _installed(ask: Ask, _: Situation) -> Verdict:
 # --- the service --------------------------------------------------------------------------------
 
 
-def _running(ask: Ask, _: Situation) -> Verdict:
+def _running(ask: Ask, situation: Situation) -> Verdict:
     listed = find_processes(ask)
     core = () if isinstance(listed, Gap) else named(listed, CORE)
     if in_container(ask):
@@ -98,8 +100,12 @@ def _running(ask: Ask, _: Situation) -> Verdict:
     if core:
         return Holds(f"the agent runs ({since(core[0])})", ("its service could not be looked at",))
     if not isinstance(answer, Absent):
-        gap = gap_of(answer, "the agent's service")
-        return Unverified(gap.why, (), gap.settle)
+        gap, symptoms = gap_of(answer, "the agent's service"), doubted(situation, RUNS)
+        return (
+            as_logged(RUNS, symptoms, gap.settle)
+            if symptoms
+            else Unverified(gap.why, (), gap.settle)
+        )
     if isinstance(ask(INSTALLATION), Absent):
         return waits("agent/installed", "SSM Agent is not installed")
     return Broken(
@@ -186,5 +192,5 @@ def since(process: Process) -> str:
 
 REQUIREMENTS = (
     Requirement("agent/installed", "SSM Agent is installed", "agent", _installed, standing=False),
-    Requirement("agent/running", "The agent runs", "agent", _running, standing=False),
+    Requirement(RUNS, "The agent runs", "agent", _running, standing=False),
 )

@@ -55,7 +55,7 @@ def _config(ask: Ask, situation: Situation) -> Verdict:
     settle = "look at amazon-ssm-agent.json: `python3 -m json.tool` says whether it is valid"
     if isinstance(config, Gap):
         if symptoms:
-            return as_logged(symptoms, f"{config.settle}; {settle}")
+            return as_logged(_ID, symptoms, f"{config.settle}; {settle}")
         return Unverified(config.why, (), config.settle)
     faults = tuple(_faults(ask, situation, config))
     if faults:
@@ -64,7 +64,7 @@ def _config(ask: Ask, situation: Situation) -> Verdict:
     # What is valid now was not so when the agent could not read it; any other doubt stays.
     if all(_UNREADABLE.search(s.sample.message) for s in symptoms):
         return verdict
-    return as_logged(symptoms, settle, (verdict.said, *verdict.evidence))
+    return as_logged(_ID, symptoms, settle, (verdict.said, *verdict.evidence))
 
 
 def _broken(
@@ -232,6 +232,6 @@ def _known(table: Any, name: str) -> Any:
     return next((v for k, v in table.items() if k.lower() == name.lower()), None)
 
 
-REQUIREMENTS = (
-    Requirement(_ID, "amazon-ssm-agent.json is valid", "agent", _config, standing=False),
-)
+VALID = Requirement(_ID, "amazon-ssm-agent.json is valid", "agent", _config, standing=False)
+
+REQUIREMENTS = (VALID,)

@@ -256,14 +256,15 @@ def in_short(value: Any) -> str:
 
 
 def as_logged(
-    symptoms: Sequence[Symptom], settle: str, evidence: tuple[str, ...] = ()
+    requirement: str, symptoms: Sequence[Symptom], settle: str, evidence: tuple[str, ...] = ()
 ) -> Unverified:
-    """The Verdict where nothing but the log speaks of a Requirement: its Symptoms' own suspects."""
+    """The Verdict where nothing but the log speaks of a Requirement: what the log suspects."""
     first = symptoms[0]
     suspects = dict.fromkeys(
         Resource(suspect.resource, (s.failure and s.failure.host) or "this node")
         for s in symptoms
         for suspect in s.suspects
+        if suspect.requirement == requirement
     )
     said = "; ".join(dict.fromkeys(s.title for s in symptoms))
     return Unverified(

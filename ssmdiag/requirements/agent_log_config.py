@@ -27,7 +27,11 @@ def _log_config(ask: Ask, situation: Situation) -> Verdict:
         return Holds("there is no seelog.xml: the agent logs from INFO on, to its usual files")
     if not isinstance(answer, Known):
         gap = gap_of(answer, "seelog.xml")
-        return as_logged(symptoms, gap.settle) if symptoms else Unverified(gap.why, (), gap.settle)
+        return (
+            as_logged(_ID, symptoms, gap.settle)
+            if symptoms
+            else Unverified(gap.why, (), gap.settle)
+        )
     data = told(answer)
     path = str(data.get("Path") or "seelog.xml")
     if data.get("Problem"):

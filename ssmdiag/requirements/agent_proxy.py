@@ -34,7 +34,11 @@ def _proxy(ask: Ask, situation: Situation) -> Verdict:
     answer, symptoms = ask(_PROXY), doubted(situation, _ID)
     if not isinstance(answer, Known):
         gap = gap_of(answer, "the agent's proxy settings")
-        return as_logged(symptoms, gap.settle) if symptoms else Unverified(gap.why, (), gap.settle)
+        return (
+            as_logged(_ID, symptoms, gap.settle)
+            if symptoms
+            else Unverified(gap.why, (), gap.settle)
+        )
     data = told(answer)
     variables = _lower(data.get("Variables"))
     source = str(data.get("Source") or "the agent's service")
@@ -59,7 +63,7 @@ def _proxy(ask: Ask, situation: Situation) -> Verdict:
     fine = _fine(source, variables, data.get("Elsewhere"))
     if symptoms:
         settle = f"try the proxy: `curl -sv https://ssm.{situation.region}.amazonaws.com/`"
-        return as_logged(symptoms, settle, (fine.said, *fine.evidence))
+        return as_logged(_ID, symptoms, settle, (fine.said, *fine.evidence))
     return fine
 
 

@@ -38,7 +38,7 @@ def _session_limit(ask: Ask, situation: Situation) -> Verdict:
     symptoms, config, listed = doubted(situation, _ID), find_config(ask), find_processes(ask)
     unread = next((x for x in (listed, config) if isinstance(x, Gap)), None)
     if symptoms and unread:
-        return as_logged(symptoms, unread.settle)
+        return as_logged(_ID, symptoms, unread.settle)
     if isinstance(listed, Gap):
         return Unverified(listed.why, (), listed.settle)
     running = len(named(listed, SESSION_WORKER))
@@ -53,7 +53,7 @@ def _session_limit(ask: Ask, situation: Situation) -> Verdict:
         )
     if symptoms and not _restarted_since(ask, named(listed, CORE), symptoms):
         settle = f"once refused, the agent takes no more messages: {restarting(ask)}"
-        return as_logged(symptoms, settle, (said,))
+        return as_logged(_ID, symptoms, settle, (said,))
     evidence = []
     if isinstance(config, Gap):
         evidence.append(f"{config.why}: {_DEFAULT} is the limit where nothing else is configured")

@@ -45,7 +45,7 @@ def _version(ask: Ask, situation: Situation) -> Verdict:
     symptoms, release = doubted(situation, _ID), find_release(ask, situation)
     if isinstance(release, Gap):
         if symptoms:
-            return as_logged(symptoms, f"{release.settle}; update the agent")
+            return as_logged(_ID, symptoms, f"{release.settle}; update the agent")
         return Unverified(release.why, (), release.settle)
     preferences = find_preferences(ask, situation)
     needs = list(_needs(ask, situation, preferences))
@@ -54,7 +54,7 @@ def _version(ask: Ask, situation: Situation) -> Verdict:
         return _too_old(ask, situation, release, lacking)
     known = f"agent {release.text}, as {release.source} tells"
     if symptoms:
-        return as_logged(symptoms, "update the agent", (known,))
+        return as_logged(_ID, symptoms, "update the agent", (known,))
     newest = max(needs, key=lambda need: version_of(need.version) or ())
     said = f"agent {release.text} is new enough: {newest.what} needs {newest.version}"
     if isinstance(preferences, Gap) and not _absent(ask, situation):

@@ -3,6 +3,7 @@
 Sources: agent source ``core/app/bootstrap`` and ``core/app/credentialrefresher`` (the core starts
 ssm-agent-worker only once credentials are ready, and pauses between its requests for them) and
 ``agent/hibernation`` (a worker whose first report fails tries again less and less often).
+What it waits for may be mended already: the agent does not know it before its next attempt.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.requirements import identity, network, role
 from ssmdiag.requirements.agent import AGENT, since
 from ssmdiag.requirements.agent_facts import (
     CORE,
     STATE,
     WORKER,
     Process,
+    as_logged,
     clock,
     find_processes,
     find_release,
@@ -37,28 +40,34 @@ from ssmdiag.requirements.agent_facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
 from ssmdiag.requirements.identity import NoRole, find_agent
 from ssmdiag.world.call import Ask, Known
+
+WORKS = "agent/worker"
+AWAKE = "agent/hibernation"
 
 _SETTLING = timedelta(minutes=1)
 """So long a start may take before a worker that is not there means something."""
 
 
 def _worker(ask: Ask, situation: Situation) -> Verdict:
-    release = find_release(ask, situation)
+    release, symptoms = find_release(ask, situation), doubted(situation, WORKS)
     if not isinstance(release, Gap) and release.lacks("3.0.0.0"):
         return NotApplicable(f"agent {release.text} is one process, without a worker of its own")
     listed = find_processes(ask)
     if isinstance(listed, Gap):
-        return Unverified(listed.why, (), listed.settle)
+        settle = f"look for {WORKER} on the node; {listed.settle}"
+        return (
+            as_logged(WORKS, symptoms, settle) if symptoms else Unverified(listed.why, (), settle)
+        )
     workers, core = named(listed, WORKER), named(listed, CORE)
     if workers:
         return Holds(f"the agent's worker runs ({since(workers[0])})")
     if not core:
         return waits("agent/running", "the agent itself does not run")
     if find_wait(ask):
-        return waits("agent/hibernation", "the agent starts its worker once it has credentials")
+        return waits(AWAKE, "the agent starts its worker once it has credentials")
     return _no_worker(ask, situation, core[0])
 
 
@@ -94,19 +103,18 @@ def _blamed(error: str, situation: Situation) -> Resource:
 # --- what it waits for --------------------------------------------------------------------------
 
 
-def _awake(ask: Ask, _: Situation) -> Verdict:
-    answer = ask(STATE)
+def _awake(ask: Ask, situation: Situation) -> Verdict:
+    answer, symptoms = ask(STATE), doubted(situation, AWAKE)
     if not isinstance(answer, Known):
         gap = gap_of(answer, "the end of the agent's log")
+        if symptoms:
+            settle = f"whether it still waits is not known; {restarting(ask)} ends every wait"
+            return as_logged(AWAKE, symptoms, settle)
         return Unverified(gap.why, (), gap.settle)
     wait = find_wait(ask)
     if wait:
-        return Broken(
-            f"the agent waits until {clock(wait.until)} before it asks for credentials again",
-            AGENT,
-            (f"its last error: {wait.error}",),
-            (Advice(_wake(ask)),),
-        )
+        said = f"the agent waits until {clock(wait.until)} before it asks for credentials again"
+        return _waiting(ask, situation, said, wait.error, ())
     asleep = told(answer).get("Hibernating")
     if not isinstance(asleep, dict):
         return Holds("the agent neither hibernates nor waits before a next attempt")
@@ -114,16 +122,52 @@ def _awake(ask: Ask, _: Situation) -> Verdict:
     last = instant(asleep.get("Last")) or began
     if started and last and started > last:
         return Holds(f"the agent hibernated until it was restarted at {clock(started)}")
-    return Broken(
+    said = (
         f"the agent hibernates{f' since {clock(began)}' if began else ''}: it could not report to "
-        "Systems Manager, and tries again only every five minutes to an hour",
-        AGENT,
-        (
-            f"its last error: {asleep.get('Error') or 'not told'}",
-            *((f"it last tried at {clock(last)}",) if last else ()),
-        ),
-        (Advice(_wake(ask)),),
+        "Systems Manager, and tries again only every five minutes to an hour"
     )
+    tried = (f"it last tried at {clock(last)}",) if last else ()
+    return _waiting(ask, situation, said, str(asleep.get("Error") or ""), tried)
+
+
+def _waiting(
+    ask: Ask, situation: Situation, said: str, error: str, evidence: tuple[str, ...]
+) -> Verdict:
+    """It waits because of ``error``: first that has to be mended, then the wait to be ended."""
+    cause = _CAUSES.get(_kind(error))
+    verdict = cause.check(ask, situation) if cause else None
+    if cause and isinstance(verdict, Broken):
+        return waits(cause.id, f"{said}; its last error: {error}")
+    mended = cause is not None and isinstance(verdict, Holds)
+    first = "" if mended else "mend what its last error names first (it may be mended already); "
+    if cause and isinstance(verdict, Holds):
+        evidence += (f"what it failed at is mended: {verdict.said}",)
+    return Broken(
+        said,
+        AGENT,
+        (f"its last error: {error or 'not told'}", *evidence),
+        (Advice(f"{first}the last step ends the wait: {restarting(ask)}"),),
+    )
+
+
+_CAUSES = {
+    r.id: r
+    for r in (*identity.REQUIREMENTS, *network.REQUIREMENTS, *role.REQUIREMENTS)
+    if r.id in ("identity/agent-role", "network/ssm", "role/report-to-ssm")
+}
+
+
+def _kind(error: str) -> str:
+    """The Requirement that an error in asking for credentials, or in reporting, speaks of."""
+    failure = read_failure(error)
+    if failure is None:
+        return ""
+    if failure.kind == "unreachable" and (failure.host or "").startswith("ssm."):
+        return "network/ssm"
+    if failure.kind == "credentials":
+        return "identity/agent-role"
+    action = failure.denial.action if failure.denial else None
+    return "role/report-to-ssm" if action == "ssm:UpdateInstanceInformation" else ""
 
 
 def _core_started(ask: Ask) -> Optional[datetime]:
@@ -132,16 +176,7 @@ def _core_started(ask: Ask) -> Optional[datetime]:
     return core[0].started if core else None
 
 
-def _wake(ask: Ask) -> str:
-    return (
-        "mend what its last error names first (it may be mended already); the last step "
-        f"ends the wait: {restarting(ask)}"
-    )
-
-
 REQUIREMENTS = (
-    Requirement(
-        "agent/worker", "The agent's worker, which takes sessions, runs", "agent", _worker, False
-    ),
-    Requirement("agent/hibernation", "The agent does not wait", "agent", _awake, standing=False),
+    Requirement(WORKS, "The agent's worker, which takes sessions, runs", "agent", _worker, False),
+    Requirement(AWAKE, "The agent does not wait", "agent", _awake, standing=False),
 )

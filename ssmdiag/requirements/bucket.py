@@ -14,34 +14,28 @@ from typing import Optional, Union
 
 from ssmdiag.iam.arn import partition_of
 from ssmdiag.model import (
-    Admit,
     Allow,
     Broken,
     Holds,
     NotApplicable,
-    Remedy,
     Resource,
     Situation,
     Unverified,
     Verdict,
     Write,
 )
-from ssmdiag.policy.document import Policy
 from ssmdiag.requirements.authorisation import Need, Witness, permission
 from ssmdiag.requirements.bucket_facts import (
     Encryption,
     bucket_encryption,
     bucket_exists,
-    bucket_key,
     bucket_policy,
-    bucket_region,
     creation,
     default_encryption,
     reading_encryption,
 )
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.identity import Agent, find_agent, same_identity
-from ssmdiag.requirements.key_facts import Key, find_key, grants, key_policy
 from ssmdiag.requirements.preferences_facts import (
     BUCKET_NAME,
     READABLE,
@@ -72,7 +66,8 @@ def _configured(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
     return found
 
 
-def _stage(ask: Ask, situation: Situation) -> Union[Stage, Verdict]:
+def stage_of(ask: Ask, situation: Situation) -> Union[Stage, Verdict]:
+    """Who writes to which bucket; the Verdict of all that concerns it, if that is not known yet."""
     found = _configured(ask, situation)
     if not isinstance(found, Preferences):
         return found
@@ -132,7 +127,7 @@ def _default_encryption(bucket: str, algorithm: str, key: Optional[str]) -> Writ
 
 
 def _read_encryption(ask: Ask, situation: Situation) -> Verdict:
-    stage = _stage(ask, situation)
+    stage = stage_of(ask, situation)
     if not isinstance(stage, tuple):
         return stage
     found, agent, role = stage
@@ -170,7 +165,7 @@ def _encryption_need(
 
 
 def _write(ask: Ask, situation: Situation) -> Verdict:
-    stage = _stage(ask, situation)
+    stage = stage_of(ask, situation)
     if not isinstance(stage, tuple):
         return stage
     verdict = _upload_as_is(ask, situation, stage)
@@ -208,7 +203,7 @@ def uploading(ask: Ask, situation: Situation, agent: Agent, role: RolePolicies) 
 
     The key of the bucket is not among it: S3 itself asks KMS.
     """
-    stage = _stage(ask, situation)
+    stage = stage_of(ask, situation)
     if not isinstance(stage, tuple):
         return ()
     encryption = bucket_encryption(ask, stage[0].bucket)
@@ -246,61 +241,6 @@ def _upload_need(
     )
 
 
-def _bucket_key(ask: Ask, situation: Situation) -> Verdict:
-    stage = _stage(ask, situation)
-    if not isinstance(stage, tuple):
-        return stage
-    found, _, role = stage
-    name = bucket_key(ask, found.bucket)
-    if isinstance(name, Gap):
-        return waits(EXISTS, name.why)
-    if name is None:
-        return NotApplicable("the bucket is not encrypted with a KMS key of yours")
-    key = find_key(ask, name, bucket_region(ask, found.bucket, situation.region))
-    if not isinstance(key, Key):
-        return waits("key/bucket-state", "the bucket's key has to be known first")
-    return permission(situation, _data_key_need(ask, situation, stage, key), role)
-
-
-def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Need:
-    found, agent, role = stage
-    elsewhere = bucket_region(ask, found.bucket, situation.region)
-    place = elsewhere or situation.region
-    policy: Union[Policy, Gap] = key_policy(ask, key.arn, elsewhere)
-    # With this suffix in every partition (KMS Developer Guide, "AWS KMS condition keys").
-    via = f"s3.{place}.amazonaws.com"
-    action = "kms:GenerateDataKey"
-    condition = {"StringEquals": {"kms:ViaService": via}}
-    both = (action, "kms:Decrypt")
-    admit: Remedy = Admit(
-        key.arn,
-        "SessionManagerBucket",
-        ("AWS", role.arn or agent.arn(situation.region)),
-        both,
-        condition,
-    )
-    return agent_need(
-        situation,
-        agent,
-        role,
-        requirement="role/bucket-key",
-        action=action,
-        resource=key.arn,
-        what=f"the key {key.arn} of bucket {found.bucket}",
-        context={
-            "kms:ViaService": via,
-            "kms:CallerAccount": agent.account,
-            "aws:RequestedRegion": place,
-        },
-        owner=key.account,
-        resource_policy=policy if isinstance(policy, Gap) else (policy,),
-        resource_policy_of=Resource("key-policy", key.arn),
-        remedy=Allow(agent.role, both, key.arn, "BucketKey", condition),
-        admission=admit,
-        grants=lambda: grants(ask, key.arn, elsewhere),
-    )
-
-
 REQUIREMENTS = (
     Requirement(EXISTS, "The bucket exists", "destination", _exists),
     Requirement(
@@ -313,5 +253,4 @@ REQUIREMENTS = (
         _read_encryption,
     ),
     Requirement("role/put-object", "The role may write to the bucket", "permission", _write),
-    Requirement("role/bucket-key", "The role may use the bucket's key", "permission", _bucket_key),
 )

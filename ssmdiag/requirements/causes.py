@@ -37,7 +37,8 @@ class Cause:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All causes in the order of their layers, and the Verdicts once all Edits are in place."""
+    """All causes in the order of their layers, those that others hide at the end, and the Verdicts
+    once all Edits are in place."""
 
     causes: tuple[Cause, ...]
     before: tuple[Checked, ...]
@@ -62,7 +63,7 @@ def find_causes(requirements: Sequence[Requirement], ask: Ask, situation: Situat
             seen |= {(c.id, resource_of(c)) for c in group}
             edit = compose(world, _remedies(group))
             causes.append(Cause(resource_of(group[0]), group, edit, hidden=number > 0))
-        causes.sort(key=_layer)
+        causes.sort(key=_place)
         after = check(requirements, _with(ask, causes), _mended(situation, seen))
     return Diagnosis(tuple(causes), before, after)
 
@@ -98,8 +99,8 @@ def _remedies(group: Sequence[Checked]) -> list[Remedy]:
     return [r for c in group if isinstance(c.verdict, Broken) for r in c.verdict.remedies]
 
 
-def _layer(cause: Cause) -> int:
-    return min(LAYERS.index(c.layer) for c in cause.checked)
+def _place(cause: Cause) -> tuple[bool, int]:
+    return cause.hidden, min(LAYERS.index(c.layer) for c in cause.checked)
 
 
 def worsened(diagnosis: Diagnosis) -> tuple[Checked, ...]:

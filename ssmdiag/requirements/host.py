@@ -7,14 +7,14 @@ not answer outside EC2 is logged as an error and means nothing).
 from __future__ import annotations
 
 from ssmdiag.model import Holds, NotApplicable, Situation, Verdict
-from ssmdiag.requirements.agent_facts import INSTALLATION, told
+from ssmdiag.requirements.agent_facts import INSTALLATION, METADATA, told
 from ssmdiag.requirements.contract import Requirement, doubted
 from ssmdiag.requirements.identity import Agent, find_agent
 from ssmdiag.requirements.local_facts import as_logged
 from ssmdiag.world.call import Ask
 
 _HOST = "local/host"
-_METADATA = "169.254.169.254"
+_SERVICE = "identity/metadata-service"
 
 
 def _host(ask: Ask, situation: Situation) -> Verdict:
@@ -22,9 +22,11 @@ def _host(ask: Ask, situation: Situation) -> Verdict:
     if not symptoms:
         return NotApplicable(_unlooked(ask))
     agent = find_agent(ask, situation)
-    metadata_only = all(_METADATA in s.sample.message for s in symptoms)
+    metadata_only = all(any(x.requirement == _SERVICE for x in s.suspects) for s in symptoms)
     if metadata_only and isinstance(agent, Agent) and agent.hybrid:
         return Holds(f"{agent.session} is a hybrid node, which has no instance metadata service")
+    if metadata_only and told(ask(METADATA)).get("Identity"):
+        return Holds("instance metadata answers now")
     settle = "look at the host: limits, users, and the agent's service"
     return as_logged(symptoms[0], _HOST, "this node", settle)
 

@@ -16,6 +16,7 @@ from ssmdiag.model import (
     Situation,
     Unverified,
     Verdict,
+    Write,
 )
 from ssmdiag.requirements.agent_facts import as_logged, restarting, told
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of
@@ -32,12 +33,12 @@ def _activation(ask: Ask, situation: Situation) -> Verdict:
     settle = "make a new activation (`aws ssm create-activation`) and register with it"
     if kind_of_node(ask, situation) != "hybrid":
         if symptoms:
-            return as_logged(symptoms, settle)
+            return as_logged(_ID, symptoms, settle)
         return NotApplicable("the node is not registered by a hybrid activation")
     found = find_node(ask, node)
     if isinstance(found, Gap):
         if symptoms:
-            return as_logged(symptoms, f"{found.settle}; {settle}")
+            return as_logged(_ID, symptoms, f"{found.settle}; {settle}")
         return Unverified(found.why, (), found.settle)
     if found is None:
         return Broken(
@@ -48,7 +49,7 @@ def _activation(ask: Ask, situation: Situation) -> Verdict:
             (Advice(f"{settle}; then {restarting(ask)}"),),
         )
     if symptoms and not found.online:
-        return as_logged(symptoms, settle)
+        return as_logged(_ID, symptoms, settle)
     return _tier(ask, situation, node, found)
 
 
@@ -66,15 +67,17 @@ def _tier(ask: Ask, situation: Situation, node: str, found: Managed) -> Verdict:
             "be started",
             Resource("service-side", _TIER),
             (f"service setting {_TIER}: {value}", known),
-            (
-                Advice(
-                    "who administers the account (ssm:UpdateServiceSetting) has to run `aws ssm "
-                    f"update-service-setting --setting-id {_TIER} --setting-value advanced`; "
-                    "advanced nodes are billed by the hour"
-                ),
-            ),
+            (_advanced(situation),),
         )
     return Holds(f"{node} is a registered node of tier {value or 'not told'}", (known,))
+
+
+def _advanced(situation: Situation) -> Write:
+    raising = call("ssm", "UpdateServiceSetting", SettingId=_TIER, SettingValue="advanced")
+    return Write(
+        (raising,),
+        f"make all hybrid nodes in {situation.region} advanced ones, which are billed by the hour",
+    )
 
 
 REQUIREMENTS = (

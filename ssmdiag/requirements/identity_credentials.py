@@ -55,7 +55,11 @@ def _credentials(ask: Ask, situation: Situation) -> Verdict:
     answer = ask(RUNTIME_CONFIG)
     if not isinstance(answer, Known):
         gap = gap_of(answer, "the agent's identity_config.json")
-        return as_logged(symptoms, gap.settle) if symptoms else Unverified(gap.why, (), gap.settle)
+        return (
+            as_logged(_ID, symptoms, gap.settle)
+            if symptoms
+            else Unverified(gap.why, (), gap.settle)
+        )
     verdict = _lifetime(ask, told(answer))
     looked_at = _asked_elsewhere(ask, situation, instance)
     return looked_at if looked_at and isinstance(verdict, Holds) else verdict

@@ -49,7 +49,7 @@ def _metadata(ask: Ask, situation: Situation) -> Verdict:
     gap = gap_of(answer, "the instance metadata service")
     settle = f"unset {_SWITCH} and run ssmdiag again" if _SWITCH in gap.why else gap.settle
     if symptoms:
-        return as_logged(symptoms, settle)
+        return as_logged(_ID, symptoms, settle)
     return Unverified(gap.why, (), settle)
 
 

@@ -22,25 +22,29 @@ from ssmdiag.model import (
     Situation,
     Verdict,
 )
-from ssmdiag.requirements.agent_facts import METADATA, restarting, told
-from ssmdiag.requirements.contract import Requirement, waits
+from ssmdiag.requirements.agent_facts import METADATA, as_logged, restarting, told
+from ssmdiag.requirements.contract import Requirement, doubted, gap_of, waits
 from ssmdiag.requirements.identity import Agent, find_agent, kind_of_node
 from ssmdiag.requirements.role_policies import read_role
 from ssmdiag.requirements.trust import assuming, remedy
 from ssmdiag.world.call import Ask, Known
 
+_ID = "identity/instance-profile"
+_METADATA = "identity/metadata-service"
 _NAME = re.compile(r"[\w+=,.@-]{1,128}", re.ASCII)
 
 
 def _profile(ask: Ask, situation: Situation) -> Verdict:
-    answer = ask(METADATA)
+    answer, symptoms = ask(METADATA), doubted(situation, _ID)
     data = told(answer)
     if kind_of_node(ask, situation) in ("hybrid", "ECS") and not data.get("Identity"):
         return NotApplicable("the node is no EC2 instance")
     if not isinstance(answer, Known):
-        return waits("identity/metadata-service", "instance metadata could not be asked")
+        if symptoms:
+            return as_logged(_ID, symptoms, gap_of(answer, "the instance metadata service").settle)
+        return waits(_METADATA, "instance metadata could not be asked")
     if data.get("Token") != "answered" or data.get("TokenStatus") not in (200, None):
-        return waits("identity/metadata-service", "instance metadata does not answer")
+        return waits(_METADATA, "instance metadata does not answer")
     profile = data.get("Profile")
     if not isinstance(profile, dict):
         return NotApplicable("the instance has no instance profile; see identity/agent-role")
@@ -124,7 +128,7 @@ def _fill(ask: Ask, name: str) -> str:
 
 REQUIREMENTS = (
     Requirement(
-        "identity/instance-profile",
+        _ID,
         "The instance profile gives the node a role",
         "identity",
         _profile,

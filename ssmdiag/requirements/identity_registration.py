@@ -50,9 +50,15 @@ def _registration(ask: Ask, situation: Situation) -> Verdict:
     data, kind = told(answer), kind_of_node(ask, situation)
     if not isinstance(answer, (Known, Absent)):
         gap = gap_of(answer, "the agent's registration")
-        return as_logged(symptoms, gap.settle) if symptoms else Unverified(gap.why, (), gap.settle)
+        return (
+            as_logged(_ID, symptoms, gap.settle)
+            if symptoms
+            else Unverified(gap.why, (), gap.settle)
+        )
     hybrid = data.get("Hybrid") if isinstance(data.get("Hybrid"), dict) else None
     if kind == "hybrid":
+        if symptoms and not isinstance(ask(STATE), Known):
+            return as_logged(_ID, symptoms, f"look at the end of the agent's log; {_register(ask)}")
         return _of_hybrid_node(ask, situation, hybrid, data.get("Vault"))
     if hybrid is None:
         return NotApplicable("the node is not registered by a hybrid activation")

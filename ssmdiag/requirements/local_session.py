@@ -43,6 +43,7 @@ SUDO = "local/session-sudo"
 _CONTAINER = "in container mode the agent starts shells as the user that it runs as itself"
 _SUDOERS = "/etc/sudoers.d/ssm-agent-users"
 _RULE = f"{SSM_USER} ALL=(ALL) NOPASSWD:ALL"
+_NOT_MADE = re.compile(rf"Failed to create (?:user )?{SSM_USER}")
 # What useradd(8) takes without being forced to.
 _ORDINARY = re.compile(r"[a-z_][a-z0-9_-]{0,31}", re.ASCII)
 
@@ -62,6 +63,9 @@ def _user(ask: Ask, situation: Situation) -> Verdict:
     if not isinstance(answer, Known):
         look = f"look on the node: {_id_of(wanted.name)}"
         return unseen(answer, f"the user {wanted.name}", USER, symptoms, look)
+    failed = [s for s in symptoms if _NOT_MADE.search(s.sample.message)]
+    if failed and not wanted.run_as and not answer.data.get("Exists"):
+        return _not_made(failed[-1])
     return _judged(answer.data, wanted)
 
 
@@ -104,6 +108,22 @@ def _judged(data: dict[str, Any], wanted: SessionUser) -> Verdict:
     use = "Run As" if wanted.run_as else "sessions without Run As"
     shell = f"its login shell ({data.get('Shell') or 'none'}) plays no part: the agent starts sh"
     return Holds(f"the user of {use} exists: {name} (uid {uid}, gid {gid})", (shell,))
+
+
+def _not_made(symptom: Symptom) -> Broken:
+    return Broken(
+        f"{SSM_USER} does not exist, and the agent could not make it: sessions are refused",
+        Resource("local-os", f"user {SSM_USER}"),
+        (f"the agent logged: {symptom.sample.message}",),
+        (
+            Advice(
+                f"make it on the node, as root: `useradd -m {SSM_USER}`, which also tells what "
+                "is in the way (a read-only or locked /etc, a group of that name); for sudo, "
+                f"which the agent grants it, `echo '{_RULE}' > {_SUDOERS}` and `chmod 0440 "
+                f"{_SUDOERS}`; or put the user into the image"
+            ),
+        ),
+    )
 
 
 def _make(wanted: SessionUser) -> str:

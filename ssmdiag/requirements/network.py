@@ -9,6 +9,7 @@ ssmdiag gets no answer either. Where the log merely leaves it open, an own Answe
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix
@@ -24,6 +25,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.requirements import agent_config
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.endpoints import (
     CONFIG,
@@ -137,6 +139,9 @@ def _doubted(ask: Ask, situation: Situation, service: str, symptoms: Sequence[Sy
         return Holds(f"{holds.said} now, as the agent dials it{before}", holds.evidence)
     if probe is not None:
         return unreached(ask, situation, probe)
+    misled = _misled(ask, situation, service, failed)
+    if misled is not None:
+        return misled
     silence = _silence(ask, situation, service, symptoms) if situation.online else None
     obstacle = find_obstacle(ask, situation, silence) if silence else None
     if isinstance(obstacle, Broken):
@@ -144,6 +149,19 @@ def _doubted(ask: Ask, situation: Situation, service: str, symptoms: Sequence[Sy
     own = _OWN_CALLS.get(service)
     answer = ask(own) if own and situation.online else None
     return _from_answer(situation, service, failed, answer, obstacle)
+
+
+def _misled(
+    ask: Ask, situation: Situation, service: str, failed: Sequence[Symptom]
+) -> Optional[Broken]:
+    """The agent's configuration names the host that the log complains of, and wrongly."""
+    endpoint = find_endpoint(ask, situation, service)
+    if not isinstance(endpoint, ServiceEndpoint) or not endpoint.setting:
+        return None
+    if all(s.failure is None or s.failure.host != endpoint.host for s in failed):
+        return None
+    verdict = agent_config.VALID.check(ask, replace(situation, symptoms=()))
+    return verdict if isinstance(verdict, Broken) else None
 
 
 def _probe_of(
@@ -216,7 +234,7 @@ def _from_answer(
     said = f"the agent did not reach {name}"
     if answered:
         said += "; ssmdiag's own Call does get an answer now"
-    evidence = (f"the VPC could not be looked at: {unread.why}",) if unread else ()
+    evidence = (f"the VPC could not be looked at whole: {unread.why}",) if unread else ()
     return Unverified(said, suspects, settle, evidence)
 
 

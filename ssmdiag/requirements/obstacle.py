@@ -5,7 +5,8 @@ the node reaches Systems Manager at all; where it does not, the node has, or lac
 probe of the node does see whether a proxy is in use.
 
 Sources: AWS PrivateLink Guide, "Access AWS services through AWS PrivateLink", "Gateway endpoints"
-and "Create an interface endpoint"; Systems Manager User Guide, "Create VPC endpoints".
+and "Create an interface endpoint"; Systems Manager User Guide, "Create VPC endpoints"; what AWS's
+runbook AWSSupport-TroubleshootManagedInstance looks at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ from typing import Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.model import Advice, Broken, Resource, Situation
+from ssmdiag.requirements import vpc_remedies as remedies
 from ssmdiag.requirements.contract import Gap
+from ssmdiag.requirements.network_acl_facts import read_acls
 from ssmdiag.requirements.security_group_facts import SecurityGroups, read_groups
 from ssmdiag.requirements.silence import Silence
 from ssmdiag.requirements.vpc_facts import Endpoint, Node, Vpc, find_vpc
@@ -25,18 +28,25 @@ _ALL = (_CHANNEL, "ssm", "ec2messages", "logs", "kms", "s3")
 
 
 def find_obstacle(ask: Ask, situation: Situation, silence: Silence) -> Union[Broken, Gap, None]:
-    """The obstacle; a Gap if the VPC could not be read, None if it shows none."""
+    """The obstacle; a Gap if the VPC could not be read whole, None if it shows none."""
     vpc = find_vpc(ask, situation)
     if not isinstance(vpc, Vpc):
         return vpc
+    astray = _astray(ask, vpc, silence, situation.region)
+    if astray is not None:
+        return astray
+    if silence.address is None and not _is_explained(vpc, silence, situation.region):
+        # A proxy may take the requests, on another port.
+        return None
     endpoint = _in_question(vpc, silence)
-    groups = read_groups(ask, vpc.node, endpoint)
-    if isinstance(groups, SecurityGroups):
-        shut = _shut(vpc, endpoint, groups, silence)
-        if shut is not None:
-            return shut
-    astray = _astray(vpc, silence, situation.region)
-    return groups if astray is None and isinstance(groups, Gap) else astray
+    # An endpoint that takes the requests has addresses of the VPC.
+    named = endpoint is None or endpoint.gateway or silence.inside
+    dialled = silence.address if named else None
+    by_groups = _shut_by_groups(ask, vpc, endpoint, silence, dialled)
+    if isinstance(by_groups, Broken):
+        return by_groups
+    by_acls = _shut_by_acls(ask, vpc, endpoint, silence, dialled)
+    return by_acls if isinstance(by_acls, Broken) else by_groups or by_acls
 
 
 def _in_question(vpc: Vpc, silence: Silence) -> Optional[Endpoint]:
@@ -52,17 +62,18 @@ def _in_question(vpc: Vpc, silence: Silence) -> Optional[Endpoint]:
     return taken
 
 
-# --- security groups ----------------------------------------------------------------------------
+# --- security groups and network ACLs -----------------------------------------------------------
 
 
-def _shut(
-    vpc: Vpc, endpoint: Optional[Endpoint], groups: SecurityGroups, silence: Silence
-) -> Optional[Broken]:
-    if not silence.presumed and not groups.let_out(vpc.node, silence.address):
-        return _shut_at_node(vpc.node, silence)
+def _shut_by_groups(
+    ask: Ask, vpc: Vpc, endpoint: Optional[Endpoint], silence: Silence, dialled: Optional[str]
+) -> Union[Broken, Gap, None]:
+    groups = read_groups(ask, vpc.node, endpoint)
+    if isinstance(groups, Gap):
+        return groups
+    if not groups.let_out(vpc.node, dialled):
+        return _shut_at_node(vpc.node, endpoint, silence, dialled)
     if endpoint is None or endpoint.gateway or groups.let_in(vpc.node, endpoint):
-        return None
-    if silence.presumed and not _is_explained(vpc, silence, silence.region):
         return None
     names = ", ".join(endpoint.groups)
     return Broken(
@@ -70,40 +81,52 @@ def _shut(
         f"groups ({names}) do not admit port 443 from it",
         Resource("endpoint-network", endpoint.id),
         (f"no inbound rule of {names} fits the node's address or security groups",),
-        (
-            Advice(
-                f"admit tcp 443 from {_source(vpc.node)} in one of the groups {names} of "
-                f"{endpoint.id} (ec2:AuthorizeSecurityGroupIngress)"
-            ),
-        ),
+        (remedies.admit(vpc.node, endpoint),),
     )
 
 
-def _shut_at_node(node: Node, silence: Silence) -> Broken:
+def _shut_at_node(
+    node: Node, endpoint: Optional[Endpoint], silence: Silence, dialled: Optional[str]
+) -> Broken:
     names = ", ".join(node.groups)
-    host = f"{silence.service}.{silence.region}.{dns_suffix(silence.region)}"
-    where = f" ({silence.address})" if silence.address else ""
+    where = f" ({dialled})" if dialled else ""
     return Broken(
-        f"the node's security groups ({names}) do not let it out to {host}{where} on port 443",
+        f"the node's security groups ({names}) do not let it out to {_host(silence)}{where} on "
+        "port 443",
         Resource("endpoint-network", node.groups[0]),
         (f"no outbound rule of {names} fits port 443 of that address",),
-        (
-            Advice(
-                f"add an outbound rule for tcp 443 to one of the groups {names} "
-                "(ec2:AuthorizeSecurityGroupEgress)"
-            ),
-        ),
+        (remedies.let_out(node, endpoint, dialled),),
     )
 
 
-def _source(node: Node) -> str:
-    return " or ".join((*node.addresses[:1], *node.groups[:1])) or "the node"
+def _shut_by_acls(
+    ask: Ask, vpc: Vpc, endpoint: Optional[Endpoint], silence: Silence, dialled: Optional[str]
+) -> Union[Broken, Gap, None]:
+    acls = read_acls(ask, vpc, endpoint)
+    if isinstance(acls, Gap):
+        return acls
+    shut = acls.shut(vpc, endpoint, dialled)
+    if not shut:
+        return None
+    first = shut[0].crossing
+    told = ", ".join(dict.fromkeys(s.packets for s in shut if s.crossing.acl == first.acl))
+    return Broken(
+        f"network ACL {first.acl} of {first.subnet} drops what the node exchanges with "
+        f"{_host(silence)}: {told}",
+        Resource("endpoint-network", first.acl),
+        tuple(dict.fromkeys(s.proof for s in shut)),
+        tuple(dict.fromkeys(remedies.pass_acl(vpc, s) for s in shut)),
+    )
+
+
+def _host(silence: Silence) -> str:
+    return f"{silence.service}.{silence.region}.{dns_suffix(silence.region)}"
 
 
 # --- endpoints and routes -----------------------------------------------------------------------
 
 
-def _astray(vpc: Vpc, silence: Silence, region: str) -> Optional[Broken]:
+def _astray(ask: Ask, vpc: Vpc, silence: Silence, region: str) -> Optional[Broken]:
     """The requests lead nowhere: no way out, and no endpoint that takes them."""
     if vpc.has_way_out or vpc.shared or silence.inside or not _is_explained(vpc, silence, region):
         return None
@@ -114,8 +137,8 @@ def _astray(vpc: Vpc, silence: Silence, region: str) -> Optional[Broken]:
     there = vpc.of(silence.service, region)
     working = [e for e in there if e.works]
     if working:
-        return _idle(vpc, working[0], silence)
-    return _not_working(vpc, there[0], silence) if there else _missing(vpc, silence)
+        return _idle(ask, vpc, working[0], silence)
+    return _not_working(vpc, there[0], silence) if there else _missing(ask, vpc, silence)
 
 
 def _is_explained(vpc: Vpc, silence: Silence, region: str) -> bool:
@@ -143,18 +166,18 @@ def _elsewhere(vpc: Vpc, silence: Silence, region: str) -> Broken:
     )
 
 
-def _idle(vpc: Vpc, endpoint: Endpoint, silence: Silence) -> Broken:
+def _idle(ask: Ask, vpc: Vpc, endpoint: Endpoint, silence: Silence) -> Broken:
     said = f"VPC endpoint {endpoint.id} ({silence.service}) takes none of the node's requests: "
+    resource = Resource("endpoint-network", endpoint.id)
     if endpoint.gateway:
         said += f"route table {vpc.route_table} of the node's subnet does not lead to it"
-        advice = Advice(f"add {vpc.route_table} to {endpoint.id} (ec2:ModifyVpcEndpoint)")
-    else:
-        said += "private DNS is off"
-        advice = Advice(
-            f"switch private DNS on for {endpoint.id} (ec2:ModifyVpcEndpoint "
-            f"--private-dns-enabled); {vpc.id} needs enableDnsSupport and enableDnsHostnames"
-        )
-    return Broken(said, Resource("endpoint-network", endpoint.id), (_no_way(vpc),), (advice,))
+        by_route = remedies.lead_by_route(vpc, endpoint)
+        return Broken(said, resource, (_no_way(vpc),), (by_route,))
+    by_name = remedies.lead_by_name(ask, vpc, endpoint)
+    groups = read_groups(ask, vpc.node, endpoint)
+    shut = isinstance(groups, SecurityGroups) and not groups.let_in(vpc.node, endpoint)
+    also = (remedies.admit(vpc.node, endpoint),) if shut else ()
+    return Broken(f"{said}private DNS is off", resource, (_no_way(vpc),), (by_name, *also))
 
 
 def _not_working(vpc: Vpc, endpoint: Endpoint, silence: Silence) -> Broken:
@@ -172,22 +195,12 @@ def _not_working(vpc: Vpc, endpoint: Endpoint, silence: Silence) -> Broken:
     )
 
 
-def _missing(vpc: Vpc, silence: Silence) -> Broken:
-    name = f"com.amazonaws.{silence.region}.{silence.service}"
-    how = f"with private DNS and a security group that admits tcp 443 from {_source(vpc.node)}"
-    make = f"create an interface endpoint {name} in {vpc.id} {how}"
-    if silence.service == "s3":
-        make = f"create a gateway endpoint {name} in {vpc.id} with route table {vpc.route_table}"
-    otherwise = "give its subnet a NAT route"
-    if vpc.lacks_address:
-        otherwise = "give the node a public address (ec2:AssociateAddress), or a NAT route"
-    if silence.region.startswith("cn-"):
-        make += " (in China some services are named cn.com.amazonaws...)"
+def _missing(ask: Ask, vpc: Vpc, silence: Silence) -> Broken:
     return Broken(
         f"{vpc.id} has no endpoint for {silence.service}, and the node has no other way to it",
-        Resource("vpc-endpoint", name),
+        Resource("vpc-endpoint", f"com.amazonaws.{silence.region}.{silence.service}"),
         (_no_way(vpc),),
-        (Advice(f"{make} (ec2:CreateVpcEndpoint); or {otherwise}"),),
+        (remedies.create(ask, vpc, silence.service, silence.region),),
     )
 
 

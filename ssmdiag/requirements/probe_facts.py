@@ -74,6 +74,8 @@ class Probe:
     """Seconds that the node's clock is ahead of the service's."""
     milliseconds: Optional[int] = None
     """How long the whole of it took."""
+    outdated: bool = False
+    """Only on paper: the network was changed since."""
 
     @property
     def done(self) -> bool:
@@ -135,6 +137,7 @@ def read_probe(endpoint: ServiceEndpoint, data: Mapping[str, Any]) -> Probe:
         _certificate(_mapping(data.get("Tls"))),
         float(skew) if isinstance(skew, (int, float)) else None,
         round(sum(v for v in times.values() if isinstance(v, (int, float)))) if times else None,
+        data.get("Outdated") is True,
     )
 
 

@@ -8,7 +8,7 @@ Sources: agent source ``agent/network`` (trust: the system's roots, read at star
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Callable, Union
+from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.model import Advice, Broken, Resource, Situation, Unverified, Verdict
@@ -42,8 +42,10 @@ def unreached(ask: Ask, situation: Situation, probe: Probe) -> Verdict:
         obstacle = _obstacle(ask, situation, probe)
         if isinstance(obstacle, Broken):
             return replace(obstacle, evidence=(*obstacle.evidence, *evidence))
+        if probe.outdated:
+            return _once_changed(probe, obstacle)
         if obstacle is not None:
-            evidence += (f"the VPC could not be looked at: {obstacle.why}",)
+            evidence += (f"the VPC could not be looked at whole: {obstacle.why}",)
     fault = _at_proxy(probe) if probe.stage == "proxy" else _FAULTS.get(probe.kind, _no)(probe)
     if fault is None:
         host = probe.endpoint.host
@@ -52,6 +54,20 @@ def unreached(ask: Ask, situation: Situation, probe: Probe) -> Verdict:
         return Unverified(said, (_resource(probe),), settle, evidence)
     last = f"; then restart the agent: {restarting(ask)}" if fault.restart else ""
     return Broken(fault.said, fault.resource, evidence, (Advice(fault.advice + last),))
+
+
+def _once_changed(probe: Probe, unread: Optional[Gap]) -> Unverified:
+    """What can be said on paper: an obstacle is gone, but nobody can dial there."""
+    host = probe.endpoint.host
+    said = f"nothing in the VPC keeps the node from {host} any more"
+    if unread is not None:
+        said = f"whether anything else in the VPC keeps the node from {host} is not known"
+    return Unverified(
+        f"{said}; whether {host} answers then, only dialling it again tells",
+        (),
+        "once the change is made, run `ssmdiag check --only network` on the node",
+        (f"before the change {probe.told}",),
+    )
 
 
 def _obstacle(ask: Ask, situation: Situation, probe: Probe) -> Union[Broken, Gap, None]:

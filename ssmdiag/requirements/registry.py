@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
 
 from ssmdiag import requirements
 from ssmdiag.requirements.contract import LAYERS, Requirement
 
-UNCHECKED: Mapping[str, str] = {
-    "service/aws": "AWS itself works",
-}
-"""Requirements that patterns may cast doubt on and that nothing but the log can speak of yet."""
-
 
 def titles() -> dict[str, str]:
-    """Every Requirement's id with its title, whether it can be checked or not."""
-    return {**UNCHECKED, **{r.id: r.title for r in discover()}}
+    """Every Requirement's id with its title: on these alone patterns may cast doubt."""
+    return {r.id: r.title for r in discover()}
 
 
 def discover() -> tuple[Requirement, ...]:

@@ -27,6 +27,8 @@ READING = (
     "ec2:DescribeVpcEndpoints",
     "ec2:DescribeRouteTables",
     "ec2:DescribeSecurityGroups",
+    "ec2:DescribeNetworkAcls",
+    "ec2:DescribeSubnets",
 )
 ENDPOINT_POLICY = "network/endpoint-policy"
 
@@ -48,6 +50,7 @@ class Node:
     """Its addresses inside the VPC."""
     public: bool
     """An internet gateway can be of use to it: it has a public IPv4 address, or IPv6."""
+    windows: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,10 @@ class Endpoint:
     groups: tuple[str, ...]
     policy: Optional[tuple[Policy, ...]]
     """Empty if it has none, which lets everything through; None if it could not be read."""
+    subnets: tuple[str, ...] = ()
+    """Where it has network interfaces, if it is no gateway."""
+    prefix_list: Optional[str] = None
+    """The addresses that the node's route table leads to it, if it is a gateway."""
 
     @property
     def works(self) -> bool:
@@ -84,6 +91,8 @@ class Vpc:
     endpoints: tuple[Endpoint, ...]
     lacks_address: bool = False
     """The routes lead to an internet gateway, which is of no use without a public address."""
+    blocks: tuple[str, ...] = ()
+    """Its own address ranges, as the routes show them."""
 
     @property
     def id(self) -> str:
@@ -129,6 +138,7 @@ def find_vpc(ask: Ask, situation: Situation) -> Union[Vpc, Gap, None]:
         bool(node.account) and owner != node.account,
         tuple(_endpoint(e, table) for e in endpoints),
         not node.public and any(str(r.get("GatewayId", "")).startswith("igw-") for r in routes),
+        tuple(_block(r) for r in routes if r.get("GatewayId") == "local" and _block(r)),
     )
 
 
@@ -159,6 +169,7 @@ def _node(name: str, reservation: Data, instance: Data) -> Node:
         tuple(str(g.get("GroupId")) for g in instance.get("SecurityGroups") or ()),
         (*own, *six),
         bool(instance.get("PublicIpAddress") or associated or six),
+        str(instance.get("Platform", "")).lower() == "windows",
     )
 
 
@@ -190,6 +201,11 @@ def _leads_out(route: Data, node: Node) -> bool:
     return node.public or not gateway.startswith("igw-")
 
 
+def _block(route: Data) -> str:
+    block = route.get("DestinationCidrBlock") or route.get("DestinationIpv6CidrBlock")
+    return str(block or "")
+
+
 def _endpoint(data: Data, table: Data) -> Endpoint:
     name = str(data.get("VpcEndpointId", ""))
     gateway = data.get("VpcEndpointType") == "Gateway"
@@ -201,13 +217,19 @@ def _endpoint(data: Data, table: Data) -> Endpoint:
         _is_routed_to(data, table) if gateway else _has_private_dns(data),
         tuple(str(g.get("GroupId")) for g in data.get("Groups") or ()),
         _policy(name, data.get("PolicyDocument")),
+        () if gateway else tuple(str(s) for s in data.get("SubnetIds") or ()),
+        next((r.get("DestinationPrefixListId") for r in _routes_to(data, table)), None),
     )
 
 
 def _is_routed_to(data: Data, table: Data) -> bool:
     tables = data.get("RouteTableIds")
-    leads = any(r.get("GatewayId") == data.get("VpcEndpointId") for r in table.get("Routes") or ())
-    return tables is None or table.get("RouteTableId") in tables or leads
+    return tables is None or table.get("RouteTableId") in tables or bool(_routes_to(data, table))
+
+
+def _routes_to(data: Data, table: Data) -> list[Data]:
+    name = data.get("VpcEndpointId")
+    return [r for r in table.get("Routes") or () if name and r.get("GatewayId") == name]
 
 
 def _has_private_dns(data: Data) -> bool:

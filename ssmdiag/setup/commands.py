@@ -13,6 +13,8 @@ from ssmdiag.world.call import Call
 
 _WIDTH = 80
 _GLOBAL_SERVICES = ("iam", "sts")
+# What the CLI renames among options that are not plain opposites (awscli, ``argrename``).
+_OPPOSITES = {"--egress": "--ingress"}
 _FETCHED_BY_THE_CLI = ("file://", "fileb://", "http://", "https://")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 _SERVICE = re.compile(r"[a-z][a-z0-9-]*")
@@ -124,7 +126,7 @@ class Command:
     def _option(self, name: str, value: Any) -> str:
         option = f"--{kebab(_checked(name))}"
         if isinstance(value, bool):
-            return option if value else f"--no-{option[2:]}"
+            return option if value else _OPPOSITES.get(option, f"--no-{option[2:]}")
         if isinstance(value, (int, float)):
             text = json.dumps(value)
         elif isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Documents and their versions (AWS Systems Manager API Reference)."""
+"""Documents and their versions, service settings (AWS Systems Manager API Reference)."""
 
 from __future__ import annotations
 
@@ -26,8 +26,17 @@ def _default_version(write: Parameters, question: Call, answer: Answer) -> Answe
     return _document(write, question, answer, {"$DEFAULT"})
 
 
+def _service_setting(write: Parameters, question: Call, answer: Answer) -> Answer:
+    if not concerns(question, "ssm", "GetServiceSetting", SettingId=write["SettingId"]):
+        return answer
+    data = data_of(answer, {})
+    changed = {"SettingId": write["SettingId"], "SettingValue": write["SettingValue"]}
+    return Known({**data, "ServiceSetting": {**data.get("ServiceSetting", {}), **changed}})
+
+
 EFFECTS: Effects = {
     "CreateDocument": _create_document,
     "UpdateDocument": _update_document,
     "UpdateDocumentDefaultVersion": _default_version,
+    "UpdateServiceSetting": _service_setting,
 }
