@@ -14,8 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssmdiag.model import Broken, Denial, Holds, NotApplicable, Situation, Unverified
-from ssmdiag.requirements.agent_config_keys import KEYS
-from ssmdiag.requirements.agent_facts import Release, instant, version_of
+from ssmdiag.requirements.agent.config_keys import KEYS
+from ssmdiag.requirements.agent.facts import Release, instant, version_of
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.call import Denied, Unreachable
 from ssmdiag.world.host import door as host

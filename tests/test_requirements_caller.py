@@ -28,7 +28,9 @@ from ssmdiag.model import (
     Symptom,
     Unverified,
 )
-from ssmdiag.requirements import caller, caller_plugin, caller_sessions
+from ssmdiag.requirements.caller import data_key as caller
+from ssmdiag.requirements.caller import plugin as caller_plugin
+from ssmdiag.requirements.caller import sessions as caller_sessions
 from ssmdiag.requirements.changes import compose
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable

@@ -21,7 +21,8 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements import clock, network
+from ssmdiag.requirements.host import clock
+from ssmdiag.requirements.network import answering as network
 from ssmdiag.world.asking import Asking
 from tests.vpc_world import FIXTURE, FOLDER, NODE, REGION, door_of
 

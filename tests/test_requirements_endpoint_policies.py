@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ssmdiag.model import Broken, Holds, NotApplicable, Situation, Unverified, Write
-from ssmdiag.requirements import endpoint_policies
-from ssmdiag.requirements.agent_requests import agent_requests
 from ssmdiag.requirements.causes import find_causes
+from ssmdiag.requirements.network import endpoint_policies
+from ssmdiag.requirements.role.agent_requests import agent_requests
 from ssmdiag.setup.commands import commands
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.overlay import Overlay

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.endpoints import (
+from ssmdiag.requirements.network.endpoints import (
     SERVICES,
     ServiceEndpoint,
     find_endpoint,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ssmdiag.model import Holds, NotApplicable
-from ssmdiag.requirements.identity import Agent, find_agent
+from ssmdiag.requirements.identity.agent import Agent, find_agent
 from ssmdiag.world.asking import Asking
 from tests.node_answers import CHECKS, complaints, decided, door, fixture, patched, situation_of
 

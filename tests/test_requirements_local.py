@@ -24,15 +24,13 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements import (
-    host,
-    local_disk,
-    local_limits,
-    local_programs,
-    local_security,
-    local_session,
-    local_snap,
-)
+from ssmdiag.requirements.host import disk as local_disk
+from ssmdiag.requirements.host import limits as local_limits
+from ssmdiag.requirements.host import logged as host
+from ssmdiag.requirements.host import programs as local_programs
+from ssmdiag.requirements.host import security as local_security
+from ssmdiag.requirements.host import session as local_session
+from ssmdiag.requirements.host import snap as local_snap
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 

@@ -26,8 +26,9 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements import endpoint_policy, network
 from ssmdiag.requirements.causes import find_causes
+from ssmdiag.requirements.network import answering as network
+from ssmdiag.requirements.network import endpoint_policy
 from ssmdiag.setup.commands import commands
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.call import Answer, Call, Unreachable

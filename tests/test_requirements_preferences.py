@@ -30,16 +30,13 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements import (
-    names,
-    preferences,
-    preferences_inputs,
-    quotas,
-    session_documents,
-)
 from ssmdiag.requirements.causes import find_causes
 from ssmdiag.requirements.changes import compose
-from ssmdiag.requirements.preferences_facts import NEW_CONTENT
+from ssmdiag.requirements.destination import retention as quotas
+from ssmdiag.requirements.preferences import document as preferences
+from ssmdiag.requirements.preferences import inputs as preferences_inputs
+from ssmdiag.requirements.preferences import names, session_documents
+from ssmdiag.requirements.preferences.facts import NEW_CONTENT
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 from ssmdiag.world.overlay import Overlay, can_overlay

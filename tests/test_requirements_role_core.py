@@ -27,9 +27,10 @@ from ssmdiag.model import (
     Symptom,
     Unverified,
 )
-from ssmdiag.requirements import managed_core, role
 from ssmdiag.requirements.causes import find_causes, in_one_sentence
 from ssmdiag.requirements.changes import compose
+from ssmdiag.requirements.role import managed_core
+from ssmdiag.requirements.role import permissions as role
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 from ssmdiag.world.empty import CORE_DOCUMENT

@@ -12,7 +12,7 @@ import pytest
 from ssmdiag.demo.account import Account
 from ssmdiag.demo.story import LOG_GROUP, PREFERENCES, ROLE, Story, mistakes
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.role_policies import managed_policies
+from ssmdiag.requirements.role.policies import managed_policies
 from ssmdiag.wiring.reach import performing
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.aws import Access, Aws

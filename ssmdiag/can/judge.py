@@ -20,9 +20,9 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.judgement import Judgement
 from ssmdiag.policy.mend import Mending, mend
 from ssmdiag.policy.request import Policies, Request
+from ssmdiag.requirements.caller.principals import Who
 from ssmdiag.requirements.changes import compose
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.principals import Who
 from ssmdiag.world.asking import Asking, account
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay, can_overlay

@@ -9,8 +9,8 @@ from typing import Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.model import Situation
-from ssmdiag.requirements.identity import CALLER, Agent, find_agent
-from ssmdiag.requirements.principals import Nobody, Who, asking, named, role_named
+from ssmdiag.requirements.caller.principals import Nobody, Who, asking, named, role_named
+from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
 from ssmdiag.world.call import Ask
 
 

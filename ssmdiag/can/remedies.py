@@ -12,9 +12,9 @@ from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.policy.mend import Addition, Mending
 from ssmdiag.policy.merge import QUOTAS, size_of, with_statements
 from ssmdiag.policy.request import Request
+from ssmdiag.requirements.caller.principals import Who
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.principals import Who
-from ssmdiag.requirements.trust import let_assume
+from ssmdiag.requirements.identity.trust import let_assume
 from ssmdiag.world.call import call
 
 

@@ -17,11 +17,11 @@ from ssmdiag.model import Situation
 from ssmdiag.policy.caller import assumes_role, manages_alias
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.request import ContextValue, Grant
-from ssmdiag.requirements.bucket_facts import bucket_policy
+from ssmdiag.requirements.caller.principals import asking
 from ssmdiag.requirements.contract import Gap, gap_of
-from ssmdiag.requirements.key_facts import Key, aliases, find_key, grants, key_policy
-from ssmdiag.requirements.principals import asking
-from ssmdiag.requirements.role_policies import read_role
+from ssmdiag.requirements.destination.bucket_facts import bucket_policy
+from ssmdiag.requirements.key.facts import Key, aliases, find_key, grants, key_policy
+from ssmdiag.requirements.role.policies import read_role
 from ssmdiag.world.call import Absent, Ask, call
 
 _WITHOUT_POLICY = {

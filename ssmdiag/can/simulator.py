@@ -17,8 +17,8 @@ from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate, policy_is_mandatory
 from ssmdiag.policy.request import Policies, Request
+from ssmdiag.requirements.caller.principals import Who
 from ssmdiag.requirements.contract import gap_of
-from ssmdiag.requirements.principals import Who
 from ssmdiag.world.call import Ask, Call, Known, call
 
 _WORDS = {"allowed": "allowed", "explicitDeny": "denied", "implicitDeny": "denied"}

@@ -9,8 +9,8 @@ from ssmdiag.iam.arn import parse_arn, role_name_of
 from ssmdiag.model import Situation
 from ssmdiag.policy.context import encryption_context
 from ssmdiag.policy.request import Request
-from ssmdiag.requirements.dry_run import OPERATIONS, dry_run, testify
-from ssmdiag.requirements.principals import Who, asking
+from ssmdiag.requirements.caller.principals import Who, asking
+from ssmdiag.requirements.role.dry_run import OPERATIONS, dry_run, testify
 from ssmdiag.world.call import Ask, Denied, Known
 
 

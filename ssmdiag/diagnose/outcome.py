@@ -16,11 +16,11 @@ from ssmdiag.diagnose.step_verdicts import World, look
 from ssmdiag.model import Checked, Situation
 from ssmdiag.outcome import Arrival, Expectation, Outcome, Stage
 from ssmdiag.policy.logic import Truth
-from ssmdiag.requirements.bucket_facts import bucket_encryption
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.identity import node_id
-from ssmdiag.requirements.log_group_facts import Group, find_group
-from ssmdiag.requirements.preferences_facts import (
+from ssmdiag.requirements.destination.bucket_facts import bucket_encryption
+from ssmdiag.requirements.destination.log_group_facts import Group, find_group
+from ssmdiag.requirements.identity.agent import node_id
+from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     Preferences,
     document_in_use,

@@ -25,7 +25,7 @@ from ssmdiag.diagnose.proposed_calls import read_calls
 from ssmdiag.model import PolicyType, Situation
 from ssmdiag.policy.document import Policy, PolicyError, parse, statements_of
 from ssmdiag.policy.merge import QUOTAS, listed, size_of
-from ssmdiag.requirements.preferences_facts import Preferences, reading, rewrite
+from ssmdiag.requirements.preferences.facts import Preferences, reading, rewrite
 from ssmdiag.world.call import Absent, Ask, Call, call
 
 _TYPES: Mapping[Content, PolicyType] = {

@@ -17,19 +17,19 @@ from ssmdiag.iam.arn import Arn, parse_arn
 from ssmdiag.model import Situation
 from ssmdiag.policy.document import statements_of
 from ssmdiag.policy.merge import listed
-from ssmdiag.requirements.bucket_facts import bucket_exists, bucket_key
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.identity import Agent, find_agent
-from ssmdiag.requirements.key_facts import Key, find_key, session_key
-from ssmdiag.requirements.log_group_facts import Group, find_group
-from ssmdiag.requirements.preferences_facts import (
+from ssmdiag.requirements.destination.bucket_facts import bucket_exists, bucket_key
+from ssmdiag.requirements.destination.log_group_facts import Group, find_group
+from ssmdiag.requirements.identity.agent import Agent, find_agent
+from ssmdiag.requirements.key.facts import Key, find_key, session_key
+from ssmdiag.requirements.network.vpc_facts import Vpc, find_vpc
+from ssmdiag.requirements.preferences.facts import (
     Preferences,
     document_in_use,
     find_preferences,
     is_bucket_name,
 )
-from ssmdiag.requirements.role_policies import inline_policies
-from ssmdiag.requirements.vpc_facts import Vpc, find_vpc
+from ssmdiag.requirements.role.policies import inline_policies
 from ssmdiag.world.call import Absent, Ask, Denied, Known, Unreachable, call
 
 Content = Literal["document", "identity", "resource", "trust"]

@@ -14,7 +14,7 @@ from ssmdiag.iam.arn import parse_arn, role_name_of
 from ssmdiag.model import SessionStart, Situation
 from ssmdiag.outcome import Outcome
 from ssmdiag.requirements.contract import Gap, gap_of
-from ssmdiag.requirements.preferences_facts import (
+from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     document_in_use,
     is_own,

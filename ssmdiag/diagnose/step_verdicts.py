@@ -11,13 +11,13 @@ from ssmdiag.diagnose.agent_steps import Step, Would, worst
 from ssmdiag.diagnose.likelihood import Verdicts, mentions
 from ssmdiag.model import Broken, Situation
 from ssmdiag.requirements.contract import Gap, doubted
-from ssmdiag.requirements.local_disk import DISK
-from ssmdiag.requirements.local_programs import PROGRAMS, TRANSCRIPT
-from ssmdiag.requirements.local_session import USER
-from ssmdiag.requirements.log_group_facts import find_group
-from ssmdiag.requirements.preferences import RUN_AS
-from ssmdiag.requirements.preferences_facts import BUCKET_NAME, Preferences
-from ssmdiag.requirements.session_user_facts import SSM_USER, asking_for
+from ssmdiag.requirements.destination.log_group_facts import find_group
+from ssmdiag.requirements.host.disk import DISK
+from ssmdiag.requirements.host.programs import PROGRAMS, TRANSCRIPT
+from ssmdiag.requirements.host.session import USER
+from ssmdiag.requirements.host.session_user_facts import SSM_USER, asking_for
+from ssmdiag.requirements.preferences.document import RUN_AS
+from ssmdiag.requirements.preferences.facts import BUCKET_NAME, Preferences
 from ssmdiag.world.call import Ask, Known, call
 
 

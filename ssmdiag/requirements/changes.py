@@ -16,10 +16,10 @@ from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.policy.document import statements_of
 from ssmdiag.policy.merge import QUOTAS, Statement, listed, size_of, with_statements
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.key_facts import key_policy
-from ssmdiag.requirements.managed_policy import allow_in_managed
-from ssmdiag.requirements.rewrites import together
-from ssmdiag.requirements.role_policies import inline_policies
+from ssmdiag.requirements.key.facts import key_policy
+from ssmdiag.requirements.preferences.rewrites import together
+from ssmdiag.requirements.role.managed_policy import allow_in_managed
+from ssmdiag.requirements.role.policies import inline_policies
 from ssmdiag.world.call import Ask, Call, call
 
 NEW_POLICY = "SessionManagerLogging"

@@ -17,7 +17,6 @@ def titles() -> dict[str, str]:
 def discover() -> tuple[Requirement, ...]:
     """All Requirements, lower layers first, in each layer in the order of their files."""
     found: list[Requirement] = []
-    for info in pkgutil.iter_modules(requirements.__path__):
-        module = importlib.import_module(f"{requirements.__name__}.{info.name}")
-        found.extend(getattr(module, "REQUIREMENTS", ()))
+    for info in pkgutil.walk_packages(requirements.__path__, f"{requirements.__name__}."):
+        found.extend(getattr(importlib.import_module(info.name), "REQUIREMENTS", ()))
     return tuple(sorted(found, key=lambda r: LAYERS.index(r.layer)))

@@ -13,10 +13,10 @@ from typing import Optional
 from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.identity import CALLER, Agent, find_agent
-from ssmdiag.requirements.key_facts import Key, find_key
-from ssmdiag.requirements.log_group_facts import described
-from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
+from ssmdiag.requirements.destination.log_group_facts import described
+from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
+from ssmdiag.requirements.key.facts import Key, find_key
+from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
 from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
 

@@ -17,9 +17,9 @@ from typing import Any, Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of
 from ssmdiag.model import Situation
-from ssmdiag.requirements.bucket_facts import bucket_exists, bucket_region
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.log_group_facts import described
+from ssmdiag.requirements.destination.bucket_facts import bucket_exists, bucket_region
+from ssmdiag.requirements.destination.log_group_facts import described
 from ssmdiag.setup import wanted
 from ssmdiag.setup.metric_filters.metric_filter import MetricFilter, has_regex, metric_filters
 from ssmdiag.world.call import Absent, Ask, Call, Known, call

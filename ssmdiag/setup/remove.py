@@ -15,15 +15,15 @@ from ssmdiag.policy.document import statements_of
 from ssmdiag.policy.merge import Statement, listed
 from ssmdiag.requirements.checking import check, to_look_at
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.key_facts import key_policy
-from ssmdiag.requirements.preferences_facts import (
+from ssmdiag.requirements.key.facts import key_policy
+from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     Preferences,
     find_preferences,
     rewrite,
 )
 from ssmdiag.requirements.registry import discover
-from ssmdiag.requirements.role_policies import inline_policies
+from ssmdiag.requirements.role.policies import inline_policies
 from ssmdiag.setup.documents import replaced
 from ssmdiag.setup.grounds import situation_of
 from ssmdiag.setup.plan import Plan, Step, make_plan

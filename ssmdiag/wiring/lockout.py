@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ssmdiag.diagnose.outcome import outcome
-from ssmdiag.requirements.caller import ID as GENERATE_DATA_KEY
+from ssmdiag.requirements.caller.data_key import ID as GENERATE_DATA_KEY
 from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.registry import discover
 from ssmdiag.setup.grounds import situation_of

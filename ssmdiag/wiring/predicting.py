@@ -13,7 +13,7 @@ from ssmdiag.diagnose.proposal import Proposal, propose
 from ssmdiag.diagnose.proposal_targets import ProposalError, UnreadableError
 from ssmdiag.model import Situation
 from ssmdiag.requirements import registry
-from ssmdiag.requirements.identity import node_id
+from ssmdiag.requirements.identity.agent import node_id
 from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
 from ssmdiag.wiring.reach import Reach, door, keep
 from ssmdiag.world.asking import Asking

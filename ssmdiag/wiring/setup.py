@@ -17,8 +17,8 @@ from ssmdiag.diagnose.trial import with_links
 from ssmdiag.model import Checked, Report, Situation
 from ssmdiag.requirements.checking import to_look_at
 from ssmdiag.requirements.contract import Gap, Requirement
-from ssmdiag.requirements.identity import CALLER
-from ssmdiag.requirements.preferences_facts import Preferences, find_preferences
+from ssmdiag.requirements.identity.agent import CALLER
+from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
 from ssmdiag.requirements.registry import discover
 from ssmdiag.setup import configuration
 from ssmdiag.setup.apply import Means, Outcome, apply

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
-from ssmdiag.requirements.identity import CALLER
+from ssmdiag.requirements.identity.agent import CALLER
 from ssmdiag.setup.commands import Command, document, kebab, kept_of, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.formats.comments import comment, explained

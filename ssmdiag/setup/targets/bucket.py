@@ -8,8 +8,12 @@ encryption it knows).
 from __future__ import annotations
 
 from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
-from ssmdiag.requirements.bucket_facts import bucket_exists, creation, default_encryption
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
+from ssmdiag.requirements.destination.bucket_facts import (
+    bucket_exists,
+    creation,
+    default_encryption,
+)
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Absent, Ask, Call, Known, call

@@ -19,7 +19,7 @@ from typing import Any, Callable, Optional
 
 from ssmdiag.model import Advice, Broken, Holds, Remedy, Resource, Situation, Verdict, Write
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of, waits
-from ssmdiag.requirements.log_group_facts import described
+from ssmdiag.requirements.destination.log_group_facts import described
 from ssmdiag.setup.observed import Observed, reading_subscriptions
 from ssmdiag.setup.targets import domain
 from ssmdiag.setup.targets.delivery_roles import REFUSED, of_pipeline, of_subscription

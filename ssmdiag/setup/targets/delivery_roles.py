@@ -22,11 +22,11 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.mend import obstacle_of
 from ssmdiag.policy.merge import Statement
 from ssmdiag.policy.request import Policies, Request
-from ssmdiag.requirements.bucket_facts import bucket_key
 from ssmdiag.requirements.contract import Gap, Requirement
-from ssmdiag.requirements.key_facts import key_policy
-from ssmdiag.requirements.role_policies import RolePolicies, read_role
-from ssmdiag.requirements.trust import let_assume
+from ssmdiag.requirements.destination.bucket_facts import bucket_key
+from ssmdiag.requirements.identity.trust import let_assume
+from ssmdiag.requirements.key.facts import key_policy
+from ssmdiag.requirements.role.policies import RolePolicies, read_role
 from ssmdiag.setup.observed import Observed
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.world.call import Absent, Ask, call

@@ -13,7 +13,7 @@ from typing import Any
 from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
 from ssmdiag.requirements.changes import admitting
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
-from ssmdiag.requirements.key_facts import find_key
+from ssmdiag.requirements.key.facts import find_key
 from ssmdiag.setup.targets import key_policy
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted

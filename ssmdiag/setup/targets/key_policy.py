@@ -24,9 +24,9 @@ from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Gap, Requirement
-from ssmdiag.requirements.key_facts import key_policy
-from ssmdiag.requirements.log_group_key import logs_admission
-from ssmdiag.requirements.role_policies import read_role
+from ssmdiag.requirements.key.facts import key_policy
+from ssmdiag.requirements.key.log_group_key import logs_admission
+from ssmdiag.requirements.role.policies import read_role
 from ssmdiag.setup.targets.target import Check, requirement, unread
 from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Ask

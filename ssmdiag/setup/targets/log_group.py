@@ -16,7 +16,7 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.requirements.contract import Gap, Requirement
-from ssmdiag.requirements.log_group_facts import described
+from ssmdiag.requirements.destination.log_group_facts import described
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Ask, call

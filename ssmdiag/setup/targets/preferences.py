@@ -9,8 +9,8 @@ from typing import Any, Union
 
 from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
-from ssmdiag.requirements.key_facts import Key, find_key
-from ssmdiag.requirements.preferences_facts import (
+from ssmdiag.requirements.key.facts import Key, find_key
+from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     NEW_CONTENT,
     Preferences,

@@ -1,0 +1,1 @@
+"""Where session logs go: the log group, the bucket, and how long they stay."""

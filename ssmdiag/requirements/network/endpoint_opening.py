@@ -1,0 +1,115 @@
+"""The agent's requests against the policy of the VPC endpoint that they take, and its mending.
+
+An endpoint policy grants nothing by itself, it only restricts: the other policies are taken to
+allow. In the policy of a gateway endpoint a principal has to be ``*``, so the role is named in a
+condition, which is right everywhere. Sources: AWS PrivateLink Guide, "Control access to VPC
+endpoints using endpoint policies"; Amazon VPC User Guide, "Amazon VPC quotas" (20,480 characters).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Union
+
+from ssmdiag.model import Advice, Allow, Situation, Write
+from ssmdiag.policy.decision import Decision
+from ssmdiag.policy.document import Policy
+from ssmdiag.policy.evaluate import evaluate
+from ssmdiag.policy.merge import Statement, with_statements
+from ssmdiag.policy.request import Policies, Request
+from ssmdiag.requirements.network.vpc_facts import Endpoint, Vpc
+from ssmdiag.requirements.role.agent_requests import agent_requests
+from ssmdiag.requirements.role.authorisation import Need
+from ssmdiag.world.call import Ask, call
+
+_QUOTA = 20_480
+_SID = "SessionManagerNode"
+_ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+_OTHERS_ALLOW = Policies(
+    identity=(Policy("identity policies", "identity", {"Statement": _ALLOW}),),
+    resource=(Policy("resource policy", "resource", {"Statement": {**_ALLOW, "Principal": "*"}}),),
+)
+
+
+@dataclass(frozen=True)
+class Passage:
+    """One request of the agent at the endpoint that it goes through."""
+
+    need: Need
+    endpoint: Endpoint
+    decision: Decision
+
+
+def judge(endpoint: Endpoint, request: Request) -> Decision:
+    """Does the endpoint's policy let a request through? It must have been readable."""
+    return evaluate(request, replace(_OTHERS_ALLOW, endpoint=endpoint.policy))
+
+
+def passage(vpc: Vpc, endpoint: Endpoint, need: Need) -> Passage:
+    """Judge a request of the agent at one endpoint."""
+    through = {"aws:SourceVpce": endpoint.id, "aws:SourceVpc": vpc.id}
+    request = Request(
+        action=need.action,
+        resource=need.resource,
+        principal=need.principal,
+        principal_arn=need.role_arn or None,
+        resource_account=need.owner or need.account,
+        context={**need.context, **through},
+    )
+    return Passage(need, endpoint, judge(endpoint, request))
+
+
+def shut_out(ask: Ask, situation: Situation, vpc: Vpc, endpoint: Endpoint) -> tuple[Need, ...]:
+    """The agent's requests that this endpoint's policy allows to nobody like the agent."""
+    needs = [
+        need
+        for need in agent_requests(ask, situation)
+        if vpc.taken(service_of(need), situation.region) == endpoint
+    ]
+    decisions = [passage(vpc, endpoint, need).decision for need in needs]
+    return tuple(n for n, d in zip(needs, decisions) if d.outcome == "denied" and not d.explicit)
+
+
+def service_of(need: Need) -> str:
+    """The service that a request goes to, as its endpoint is named."""
+    return need.action.partition(":")[0].lower()
+
+
+def opening(endpoint: Endpoint, needs: Sequence[Need]) -> Union[Write, Advice]:
+    """What makes the endpoint's policy let ``needs`` through, beside all that it says already."""
+    document = endpoint.policy[0].document if endpoint.policy else {}
+    merged = json.dumps(with_statements(document, _statements(needs)), indent=2)
+    actions = ", ".join(dict.fromkeys(need.action for need in needs))
+    summary = f"allow {actions} to role {needs[0].role} in the policy of {endpoint.id}"
+    if len(merged) > _QUOTA:
+        return Advice(f"{summary} (ec2:ModifyVpcEndpoint), and shorten it below {_QUOTA} bytes")
+    order = call("ec2", "ModifyVpcEndpoint", VpcEndpointId=endpoint.id, PolicyDocument=merged)
+    return Write((order,), summary)
+
+
+def _statements(needs: Sequence[Need]) -> list[Statement]:
+    """One statement a resource, as an identity policy would write that."""
+    actions: dict[str, list[str]] = {}
+    for need in needs:
+        written = need.remedy.resource if isinstance(need.remedy, Allow) else need.resource
+        actions.setdefault(written, []).append(need.action)
+    arn = needs[0].role_arn or _role_of(needs[0])
+    return [
+        {
+            "Sid": _SID,
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": names if len(names) > 1 else names[0],
+            "Resource": resource,
+            "Condition": {"ArnEquals": {"aws:PrincipalArn": arn}},
+        }
+        for resource, names in actions.items()
+    ]
+
+
+def _role_of(need: Need) -> str:
+    """The role's ARN as its session's name tells it: without a path."""
+    partition = need.principal.split(":")[1]
+    return f"arn:{partition}:iam::{need.account}:role/{need.role}"
