@@ -179,19 +179,26 @@ aws logs put-retention-policy --region us-east-1 \
   --log-group-name ssm-secure-consolelog-group \
   --retention-in-days 365
 
-# 6. role EC2RoleSSMCWSecureLogs is not allowed logs:DescribeLogGroups on the
-# log groups of this region; nor logs:CreateLogStream, logs:DescribeLogStreams,
-# logs:PutLogEvents on log group ssm-secure-consolelog-group; nor kms:Decrypt on
-# the session key arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs>.
-# So: allow role EC2RoleSSMCWSecureLogs logs:DescribeLogGroups on *;
-# logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents on
-# arn:aws:logs:us-east-1:123456789012:log-group:ssm-secure-consolelog-group:*;
-# kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs>
+# 6. role EC2RoleSSMCWSecureLogs is not allowed kms:Decrypt on the session key
+# arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs>; nor
+# logs:DescribeLogGroups on the log groups of this region; nor
+# logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents on log group
+# ssm-secure-consolelog-group. So: allow role EC2RoleSSMCWSecureLogs kms:Decrypt
+# on arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs>;
+# logs:DescribeLogGroups on *; logs:CreateLogStream, logs:DescribeLogStreams,
+# logs:PutLogEvents on
+# arn:aws:logs:us-east-1:123456789012:log-group:ssm-secure-consolelog-group:*
 # (inline policy "SessionManagerLogging").
-say '6. allow role EC2RoleSSMCWSecureLogs logs:DescribeLogGroups on *; logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents on arn:aws:logs:us-east-1:123456789012:log-group:ssm-secure-consolelog-group:*; kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs> (inline policy "SessionManagerLogging")'
+say '6. allow role EC2RoleSSMCWSecureLogs kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/<session-manager-logs>; logs:DescribeLogGroups on *; logs:CreateLogStream, logs:DescribeLogStreams, logs:PutLogEvents on arn:aws:logs:us-east-1:123456789012:log-group:ssm-secure-consolelog-group:* (inline policy "SessionManagerLogging")'
 wanted='{
   "Version": "2012-10-17",
   "Statement": [
+    {
+      "Sid": "SessionKey",
+      "Effect": "Allow",
+      "Action": "kms:Decrypt",
+      "Resource": "'"$key_arn"'"
+    },
     {
       "Sid": "FindLogGroup",
       "Effect": "Allow",
@@ -207,12 +214,6 @@ wanted='{
         "logs:PutLogEvents"
       ],
       "Resource": "arn:aws:logs:us-east-1:123456789012:log-group:ssm-secure-consolelog-group:*"
-    },
-    {
-      "Sid": "SessionKey",
-      "Effect": "Allow",
-      "Action": "kms:Decrypt",
-      "Resource": "'"$key_arn"'"
     }
   ]
 }'
