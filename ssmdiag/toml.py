@@ -6,14 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence, Set
 from typing import Any, Optional
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 def parse_toml(text: str) -> dict[str, Any]:
     """The document in ``text``, by the parser that this Python has. Raises ValueError."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
     document: dict[str, Any] = tomllib.loads(text)
     return document
 

@@ -17,7 +17,7 @@ from ssmdiag.demo.log import Outcome, write_agent_log
 from ssmdiag.demo.story import Story, mistakes
 from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
-from tests.program import Done, ssmdiag
+from tests.program import Done, process, ssmdiag
 
 _AT = datetime(2026, 11, 20, 14, 22, 7)
 _DENIED_LINE = (
@@ -188,7 +188,7 @@ def test_a_service_that_does_not_answer_is_said_and_the_rest_still_judged(
     fault: str, account: Account, log: Path
 ) -> None:
     getattr(account.faults, fault)("kms")
-    done = _run(log, "--format", "json", "--timeout", "1")
+    done = process("diagnose", log, "--format", "json", "--timeout", "2")
     report = json.loads(done.stdout)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr

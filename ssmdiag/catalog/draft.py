@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator
 
 from ssmdiag.catalog.lint import SHORTEST_LITERAL
-from ssmdiag.catalog.templates import MASK
+from ssmdiag.catalog.templates import mask
 from ssmdiag.model import Cluster
 
-_ID = re.compile(r"[a-z0-9-]+/[a-z0-9-]+")
+_ID = r"[a-z0-9-]+/[a-z0-9-]+"
 _SAFE = str.maketrans({char: f"\\{char}" for char in "\\.^$*+?{}[]|()"})
 _VALUES = {"path": r"\S++", "number": r"[\d.]++", "url": r"\S++", "arn": r"\S++"}
 
@@ -25,7 +25,7 @@ def draft(pattern_id: str, cluster: Cluster) -> tuple[str, str]:
     Constant words become the expression, variable ones named groups; the explanation and the
     suspects are left to whoever knows them. Raises DraftError.
     """
-    if not _ID.fullmatch(pattern_id):
+    if not re.fullmatch(_ID, pattern_id):
         raise DraftError(f"{pattern_id!r} is no id: write area/name in small letters and dashes")
     message = " ".join(cluster.sample.message.split())
     constants = sorted(_constants(cluster.template), key=len, reverse=True)
@@ -55,7 +55,7 @@ def draft(pattern_id: str, cluster: Cluster) -> tuple[str, str]:
 
 
 def _constants(masked: str) -> Iterator[str]:
-    return (part.strip() for part in MASK.split(masked) if part.strip())
+    return (part.strip() for part in mask().split(masked) if part.strip())
 
 
 def _expression(masked: str) -> str:
@@ -63,7 +63,7 @@ def _expression(masked: str) -> str:
     pieces: list[str] = []
     rest = 0
     seen: dict[str, int] = {}
-    for mark in MASK.finditer(masked):
+    for mark in mask().finditer(masked):
         pieces.append(masked[rest : mark.start()].translate(_SAFE))
         rest = mark.end()
         kind = mark["kind"].replace("*", "word")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Optional, Union
 
 from ssmdiag.catalog.match import Hit, match
@@ -13,7 +14,7 @@ from ssmdiag.catalog.pattern import SAME_FAILURE, SEVERITIES, Catalog, Pattern
 from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.catalog.templates import Templates, looks_like_trouble
 from ssmdiag.iam.arn import role_name_of
-from ssmdiag.model import Cluster, Denial, Failure, Record, Suspect, Symptom
+from ssmdiag.model import Cluster, Failure, Record, Suspect, Symptom
 
 _REQUEST_ID = "request id: "
 
@@ -129,8 +130,10 @@ class _Gathered:
             self._concern(session)
 
     def _span(self, first: Optional[datetime], last: Optional[datetime]) -> None:
-        self.first = min((t for t in (self.first, first) if t), default=None)
-        self.last = max((t for t in (self.last, last) if t), default=None)
+        if first and (self.first is None or first < self.first):
+            self.first = first
+        if last and (self.last is None or last > self.last):
+            self.last = last
 
     def _concern(self, session: Optional[str]) -> None:
         if session and len(self.sessions) < MOST_SESSIONS:
@@ -206,7 +209,7 @@ class _Folding:
         else:
             self._symptoms[key] = one
         for what in _says(hit):
-            for time in (one.first, one.last):
+            for time in dict.fromkeys((one.first, one.last)):
                 self._said.note(hit.session, what, time, key)
         for place in self._echoes_of(hit):
             if self._fold_in(self._waiting[place]):
@@ -287,9 +290,9 @@ def _key(hit: Hit) -> _Key:
     return hit.pattern.id, tuple(fields.get(name, "") for name in hit.pattern.subject), _same(hit)
 
 
-def _who(denial: Denial) -> str:
+@lru_cache(maxsize=1024)
+def _who(principal: str) -> str:
     """Sessions of one role are refused alike, whoever opened them."""
-    principal = denial.principal or ""
     return role_name_of(principal) or principal
 
 
@@ -306,7 +309,7 @@ def _same(hit: Hit) -> _Same:
         failure.kind,
         failure.code or "",
         denial.action or "",
-        _who(denial),
+        _who(denial.principal or ""),
         denial.policy_type or "",
         str(denial.explicit),
     )

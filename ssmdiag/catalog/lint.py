@@ -6,8 +6,6 @@ import re
 from collections.abc import Collection, Iterator
 from itertools import combinations
 
-import regex
-
 from ssmdiag.catalog.match import CHARACTERS_READ
 from ssmdiag.catalog.pattern import (
     SAME_FAILURE,
@@ -73,7 +71,7 @@ def _expressions(pattern: Pattern) -> _Found:
     for expression in (*pattern.expressions, *(d.text for d in pattern.suspects if d.text)):
         try:
             groups.update(compiled(expression).groupindex)
-        except regex.error as error:
+        except ValueError as error:
             yield "expressions", f"{expression!r} is not an expression: {error}"
             continue
         if _slow(expression, pattern.literals):

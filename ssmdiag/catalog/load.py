@@ -1,4 +1,4 @@
-"""TOML files → Catalog. Whether a file *should* ship is another question: see ``lint``."""
+"""Folders of TOML files → Catalog. Whether one *should* ship is another question: see ``lint``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Optional, cast
 
-import regex
-
+from ssmdiag.catalog.index import indexed
 from ssmdiag.catalog.pattern import (
     LEVELS,
     SEVERITIES,
@@ -43,30 +42,49 @@ def shipped() -> Path:
 def load(folders: Sequence[Path]) -> tuple[Catalog, tuple[Problem, ...]]:
     """Read every ``<area>/<name>.toml`` below ``folders``; later folders override by id.
 
-    A file that cannot be used becomes Problems and is left out; the others load.
+    A file that cannot be used becomes Problems and is left out; the others load. What ships is
+    taken from its index where that is of these very files.
     """
     patterns: dict[str, Pattern] = {}
     failures: tuple[Doubt, ...] = ()
     problems: list[Problem] = []
     for folder in folders:
-        if not folder.is_dir():
-            problems.append(Problem(str(folder), "", "is not a folder that can be read"))
-        for path in sorted(folder.glob("*/*.toml")):
-            sheet = _Sheet.read(path)
-            pattern = _pattern(sheet, folder)
-            if not sheet.problems and folder != shipped():
-                _try_expressions(sheet, pattern)
-            problems.extend(sheet.problems)
-            if not sheet.problems:
-                patterns[pattern.id] = pattern
-        if (folder / FAILURES).is_file():
-            sheet = _Sheet.read(folder / FAILURES)
-            sheet.known({"suspects"})
-            rows = tuple(_doubts(sheet))
-            problems.extend(sheet.problems)
-            failures = failures if sheet.problems else rows + failures
+        ready = indexed(folder) if folder == shipped() else None
+        catalog, wrong = (ready, ()) if ready else read_folder(folder)
+        patterns.update((pattern.id, pattern) for pattern in catalog.patterns)
+        failures = catalog.failures + failures
+        problems.extend(wrong)
     ordered = tuple(patterns[name] for name in sorted(patterns))
     return Catalog(ordered, failures), tuple(problems)
+
+
+def read_folder(folder: Path) -> tuple[Catalog, tuple[Problem, ...]]:
+    """The Catalog in the TOML files of one folder, whatever its index says."""
+    patterns: list[Pattern] = []
+    problems: list[Problem] = []
+    if not folder.is_dir():
+        problems.append(Problem(str(folder), "", "is not a folder that can be read"))
+    own = folder != shipped()
+    for path in sorted(folder.glob("*/*.toml")):
+        sheet = _Sheet.read(path)
+        pattern = _pattern(sheet, folder)
+        if own and not sheet.problems:
+            _try_expressions(sheet, pattern)
+        problems.extend(sheet.problems)
+        if not sheet.problems:
+            patterns.append(pattern)
+    failures, wrong = _failures(folder / FAILURES)
+    ordered = tuple(sorted(patterns, key=lambda pattern: pattern.id))
+    return Catalog(ordered, failures), (*problems, *wrong)
+
+
+def _failures(path: Path) -> tuple[tuple[Doubt, ...], Sequence[Problem]]:
+    if not path.is_file():
+        return (), ()
+    sheet = _Sheet.read(path)
+    sheet.known({"suspects"})
+    rows = tuple(_doubts(sheet))
+    return ((), sheet.problems) if sheet.problems else (rows, ())
 
 
 @dataclass
@@ -229,5 +247,5 @@ def _try_expressions(sheet: _Sheet, pattern: Pattern) -> None:
         for expression in expressions:
             try:
                 compiled(expression)
-            except regex.error as error:
+            except ValueError as error:
                 sheet.wrong(key, f"{expression!r} is not an expression: {error}")

@@ -106,11 +106,11 @@ def _search(pattern: Pattern, text: str, patience: int) -> tuple[Optional[dict[s
 def _hit(pattern: Pattern, captured: dict[str, str], record: Record) -> Hit:
     error = captured.pop("error", "").strip()
     session = captured.pop("session", None) or record.session
-    failure = _read(_REQUEST_ID.sub("", error)) if error else None
+    failure = _read(re.sub(_REQUEST_ID, "", error)) if error else None
     return Hit(pattern, tuple(sorted(captured.items())), error, failure, session)
 
 
-_REQUEST_ID = re.compile(r",? (?:request|host) id: ?[\w/+=-]*", re.IGNORECASE)
+_REQUEST_ID = r"(?i),? (?:request|host) id: ?[\w/+=-]*"
 
 _read = lru_cache(maxsize=1024)(read_failure)
 """A failure that repeats every second differs in its request id only; the sample keeps one."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal, Optional, get_args
-
-import regex
 
 from ssmdiag.model import ResourceKind
 
@@ -86,6 +84,10 @@ class Pattern:
     priority: int = 0
 
 
+_Numbered = tuple[int, str]
+"""A literal, and its place in the order in which Patterns are to be tried."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     """All Patterns, and what a failed request means whatever Pattern it was found in."""
@@ -109,33 +111,29 @@ class Catalog:
         ranked = sorted(self.patterns, key=lambda pattern: (-pattern.priority, pattern.id))
         return tuple((literal, pattern) for pattern in ranked for literal in pattern.literals)
 
-    def having(self, text: str) -> Iterator[Pattern]:
+    def having(self, text: str) -> Iterable[Pattern]:
         """The Patterns of which a literal occurs in ``text``, in the order in which to try them.
 
         White space in ``text`` is single spaces. Most literals have a whole word inside, so that
         those whose word does not occur need not be looked for.
         """
         by_word, wordless = self._by_word
-        numbers = [n for word in set(text.split(" ")) for n in by_word.get(word, ())]
-        tried: set[str] = set()
-        for number in sorted((*numbers, *wordless)):
-            literal, pattern = self.literals[number]
-            if pattern.id not in tried and literal in text:
-                tried.add(pattern.id)
-                yield pattern
+        numbers = [number for number, literal in wordless if literal in text]
+        for word in by_word.keys() & text.split(" "):
+            numbers += [number for number, literal in by_word[word] if literal in text]
+        patterns = (self.literals[number][1] for number in sorted(numbers))
+        return {pattern.id: pattern for pattern in patterns}.values()
 
     @cached_property
-    def _by_word(self) -> tuple[dict[str, list[int]], tuple[int, ...]]:
-        """Numbers of literals by the longest word that stands whole in them; those without one."""
-        by_word: dict[str, list[int]] = {}
-        wordless: list[int] = []
+    def _by_word(self) -> tuple[dict[str, list[_Numbered]], list[_Numbered]]:
+        """Numbered literals by the longest word that stands whole in them; those without one."""
+        by_word: dict[str, list[_Numbered]] = {}
+        wordless: list[_Numbered] = []
         for number, (literal, _) in enumerate(self.literals):
             inside = literal.split(" ")[1:-1]
-            if inside:
-                by_word.setdefault(max(inside, key=len), []).append(number)
-            else:
-                wordless.append(number)
-        return by_word, tuple(wordless)
+            alike = by_word.setdefault(max(inside, key=len), []) if inside else wordless
+            alike.append((number, literal))
+        return by_word, wordless
 
 
 @dataclass(frozen=True)
@@ -155,11 +153,17 @@ class Problem:
 
 @cache
 def compiled(expression: str) -> Any:
-    """The compiled expression; ``.`` is any character. Raises ``regex.error``.
+    """The compiled expression; ``.`` is any character. Raises ValueError if it is none.
 
-    Compiling the whole catalogue costs more than reading a small log, so it is done on first use.
+    Compiling the whole catalogue costs more than reading a small log, and so does the package that
+    does it: hence on first use.
     """
-    return regex.compile(expression, regex.DOTALL | regex.VERSION1)
+    import regex
+
+    try:
+        return regex.compile(expression, regex.DOTALL | regex.VERSION1)
+    except regex.error as error:
+        raise ValueError(str(error)) from None
 
 
 SECONDS_PER_EXPRESSION = 0.02
@@ -178,7 +182,7 @@ def find(expression: str, text: str) -> Optional[dict[str, str]]:
     """As ``search``. Raises TimeoutError where that gives up."""
     try:
         found = compiled(expression).search(text, timeout=SECONDS_PER_EXPRESSION)
-    except regex.error:
+    except ValueError:
         return None
     if not found:
         return None

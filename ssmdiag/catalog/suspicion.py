@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
+from itertools import takewhile
 from typing import Optional
 
 from ssmdiag.catalog.pattern import Catalog, Doubt, Pattern, search
@@ -59,11 +60,17 @@ def _fits(doubt: Doubt, failure: Failure) -> bool:
     if doubt.when != failure.kind:
         return False
     action = (failure.denial.action if failure.denial else None) or ""
-    if doubt.action is not None and not fnmatchcase(action.lower(), doubt.action.lower()):
+    if doubt.action is not None and not _like(action.lower(), doubt.action.lower()):
         return False
-    if doubt.host is not None and not fnmatchcase((failure.host or "").lower(), doubt.host):
+    if doubt.host is not None and not _like((failure.host or "").lower(), doubt.host):
         return False
     return doubt.text is None or search(doubt.text, failure.text) is not None
+
+
+def _like(text: str, form: str) -> bool:
+    """As ``fnmatchcase``, which compiles an expression even where there is nothing wild."""
+    plain = "".join(takewhile(lambda char: char not in "*?[", form))
+    return text == form if plain == form else text.startswith(plain) and fnmatchcase(text, form)
 
 
 def _resource(doubt: Doubt, failure: Optional[Failure]) -> ResourceKind:

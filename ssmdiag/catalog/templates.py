@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, lru_cache
 from typing import Optional
 
 from ssmdiag.model import Cluster, Record
@@ -14,8 +15,7 @@ OVERFLOW = "(further kinds of errors)"
 
 _CHARACTERS = 400
 
-_VARIABLE = re.compile(
-    r"""
+_VARIABLE = r"""(?x)
       (?P<url>\b(?:https?|wss?)://[^\s"'<>]+)
     | (?P<arn>\barn:aws[\w-]*:[^\s"'<>,)]+)
     | (?P<uuid>\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b)
@@ -25,19 +25,27 @@ _VARIABLE = re.compile(
     | (?P<path>(?:\b[A-Za-z]:\\|(?<![\w.<])/)[^\s"':,;()]+)
     | (?P<hex>\b(?:0x)?(?=[0-9a-fA-F]*\d)[0-9a-fA-F]{8,}\b)
     | (?P<number>\d+(?:\.\d+)?)
-    """,
-    re.VERBOSE,
-)
+    """
+_TIME_WITH_A_SPACE = r"-\d\d \d\d[:-]"
 
 
-MASK = re.compile(rf"<(?P<kind>{'|'.join(sorted(_VARIABLE.groupindex))}|\*)>")
-"""A variable part as ``template`` names it."""
+@cache
+def mask() -> re.Pattern[str]:
+    """Finds the variable parts as ``template`` names them."""
+    return re.compile(rf"<(?P<kind>{'|'.join(sorted(re.compile(_VARIABLE).groupindex))}|\*)>")
 
 
 def template(message: str) -> str:
     """The message with its variable parts named: ``open <path>: attempt <number>``."""
     text = " ".join(message[: 4 * _CHARACTERS].split())
-    return _VARIABLE.sub(lambda found: f"<{found.lastgroup}>", text)[:_CHARACTERS]
+    # No other variable part goes beyond a word, and most words come again.
+    pieces = [text] if re.search(_TIME_WITH_A_SPACE, text) else text.split(" ")
+    return " ".join(map(_masked, pieces))[:_CHARACTERS]
+
+
+@lru_cache(maxsize=2048)
+def _masked(text: str) -> str:
+    return re.sub(_VARIABLE, lambda found: f"<{found.lastgroup}>", text)
 
 
 ANYTHING = "<*>"
@@ -112,15 +120,14 @@ class Templates:
         return tuple(sorted(found, key=lambda cluster: -cluster.count))
 
 
-_TROUBLED_WORDS = re.compile(
-    r"\b(?:error|fail(?:ed|ure|s)?|denied|unable|cannot|can't|couldn.t|could not|exception|panic"
-    r"|refused|timed ?out|timeout|not authorized|fatal)\b",
-    re.IGNORECASE,
+_TROUBLED_WORDS = (
+    r"(?i)\b(?:error|fail(?:ed|ure|s)?|denied|unable|cannot|can't|couldn.t|could not|exception"
+    r"|panic|refused|timed ?out|timeout|not authorized|fatal)\b"
 )
 
 
 def looks_like_trouble(level: Optional[str], message: str) -> bool:
     """True for WARN and above; without a level, by the words."""
     if level is None:
-        return bool(_TROUBLED_WORDS.search(message[: 4 * _CHARACTERS]))
+        return bool(re.search(_TROUBLED_WORDS, message[: 4 * _CHARACTERS]))
     return level in ("WARN", "ERROR", "CRITICAL")

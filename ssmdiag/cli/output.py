@@ -7,14 +7,16 @@ import shutil
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import NoReturn, Optional
+from typing import TYPE_CHECKING, NoReturn, Optional
 
 import typer
 
-from ssmdiag.model import Report
-from ssmdiag.policy.judgement import Judgement
-from ssmdiag.render.layout import Layout
 from ssmdiag.wiring.job import JobError, MisuseError, write_aside
+
+if TYPE_CHECKING:
+    from ssmdiag.model import Report
+    from ssmdiag.policy.judgement import Judgement
+    from ssmdiag.render.layout import Layout
 
 EXIT_CODES = {"ok": 0, "broken": 1, "unverified": 4}
 MISUSED = 2
@@ -108,6 +110,8 @@ def page_layout(output: Optional[Path]) -> Layout:
 
 
 def _layout(*, terminal: bool) -> Layout:
+    from ssmdiag.render.layout import Layout
+
     width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST) if terminal else 80
     colour = terminal and not os.environ.get("NO_COLOR")
     return Layout(max(width, 40), colour, ascii_only=not _speaks_unicode())

@@ -53,6 +53,8 @@ class Account:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_PAGER": "",
+            # An account that is emptied would read moto's list of images anew each time.
+            "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
             "NO_PROXY": "127.0.0.1",
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.defpath)),
         }

@@ -16,7 +16,6 @@ ALIAS = "alias/session-manager-logs"
 PREFERENCES = "SSM-SessionManagerRunShell"
 
 _VERSION = "2012-10-17"
-# One of the images that moto knows.
 _IMAGE = "ami-12c6146b"
 
 

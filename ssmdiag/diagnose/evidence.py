@@ -24,21 +24,19 @@ LITERALS = (
     b"Opening websocket connection",
 )
 
-_PRINCIPAL = re.compile(
-    r"arn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@-]{1,128}/[\w+=,.@-]{2,64}"
-)
+_PRINCIPAL = r"arn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@-]{1,128}/[\w+=,.@-]{2,64}"
 # Endpoints and ARNs of Systems Manager and EC2 are of the node's own region, those of a log group
 # nearly always; a key or a bucket may be elsewhere.
 _REGION_NAME = r"([a-z]{2}(?:-[a-z]+){1,3}-\d)\b"
-_REGION = re.compile(
+_REGION = (
     r"\b(?:(?:ssm|ssmmessages|ec2messages)\.|arn:aws[\w-]*:(?:ssm|ssmmessages|ec2):)" + _REGION_NAME
 )
-_REGION_OF_LOGS = re.compile(r"\b(?:logs\.|arn:aws[\w-]*:logs:)" + _REGION_NAME)
-_VERSION = re.compile(r"amazon-ssm-agent - v(\d+(?:\.\d+){1,3})")
-_INSTANCE = re.compile(
-    r"(?:instance(?:ID)?[=:]\s?|/amazon/ssm/|assumed-role/[\w+=,.@-]{1,128}/)"
-    r"(m?i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b",
-    re.IGNORECASE,
+_BEFORE_REGION = ("ssm.", "messages.", ":ssm", ":ec2:")
+_REGION_OF_LOGS = r"\b(?:logs\.|arn:aws[\w-]*:logs:)" + _REGION_NAME
+_VERSION = r"amazon-ssm-agent - v(\d+(?:\.\d+){1,3})"
+_INSTANCE = (
+    r"(?i)(?:instance(?:ID)?[=:]\s?|/amazon/ssm/|assumed-role/[\w+=,.@-]{1,128}/)"
+    r"(m?i-(?:[0-9a-f]{17}|[0-9a-f]{8}))\b"
 )
 _EC2_WORKS = "Successfully connected with instance profile role credentials"
 _SSM_WORKS = "Successfully connected with Systems Manager role credentials"
@@ -64,28 +62,34 @@ class Evidence:
 
     def look(self, record: Record) -> None:
         """Gather what one Record tells."""
+        # The words that an expression needs are sought first: most Records have none of them.
         message = record.message
-        if (found := _VERSION.search(message)) is not None:
+        if "amazon-ssm-agent - v" in message and (found := re.search(_VERSION, message)):
             self.agent_version = found.group(1)
         if _EC2_WORKS in message:
             self.credential_source = "EC2"
         elif _SSM_WORKS in message:
             self.credential_source = "SSM"
-        strong, weak = _REGION.search(message), _REGION_OF_LOGS.search(message)
-        if strong is not None:
-            self.region = strong.group(1)
-        elif weak is not None and self.region is None:
-            self.region = weak.group(1)
-        if (node := _INSTANCE.search(message)) is not None:
-            self.instance_id = node.group(1)
-        for found in _PRINCIPAL.finditer(message):
-            self._principal(found.group(0))
+        self._place(message)
+        if "i-" in message.lower() and (found := re.search(_INSTANCE, message)):
+            self.instance_id = found.group(1)
+        if ":assumed-role/" in message:
+            for found in re.finditer(_PRINCIPAL, message):
+                self._principal(found.group(0))
         if "Parsing AgentMessage " in message and "Payload: " in message:
             self._start(record)
 
+    def _place(self, message: str) -> None:
+        strong = any(words in message for words in _BEFORE_REGION)
+        found = re.search(_REGION, message) if strong else None
+        if found is None and self.region is None:
+            found = re.search(_REGION_OF_LOGS, message)
+        if found is not None:
+            self.region = found.group(1)
+
     def _principal(self, arn: str) -> None:
         arn = arn.rstrip(".,")
-        if not is_node_session(arn):
+        if self.principals[-1:] == [arn] or not is_node_session(arn):
             return
         if arn in self.principals:
             self.principals.remove(arn)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Callable, Optional
+from typing import TYPE_CHECKING, Callable, Optional
 
 from ssmdiag.diagnose import wording
 from ssmdiag.model import (
@@ -15,14 +15,17 @@ from ssmdiag.model import (
     Holds,
     NotApplicable,
     Proof,
+    Remedy,
     Resource,
     Situation,
     Symptom,
     Unverified,
 )
 from ssmdiag.requirements.causes import Cause, Diagnosis, in_one_sentence, worsened
-from ssmdiag.requirements.changes import Edit, compose
 from ssmdiag.world.call import Ask, Call
+
+if TYPE_CHECKING:
+    from ssmdiag.requirements.changes import Edit
 
 Commands = Callable[[Sequence[Call]], tuple[str, ...]]
 
@@ -138,8 +141,8 @@ def _unverified(
     also = [c for c in group if c.id in beside and c not in shown]
     verdicts = [c.verdict for c in shown if isinstance(c.verdict, Unverified)]
     others = [c.verdict for c in also if isinstance(c.verdict, Unverified)]
-    edit = compose(ask, [r for v in verdicts for r in v.remedies])
-    change = change_of(edit, commands)
+    edit = _edit(ask, [r for v in verdicts for r in v.remedies])
+    change = change_of(edit, commands) if edit else None
     suspects = _suspects(verdicts)
     kinds = {s.kind for s in suspects}
     suspects += tuple(s for s in _suspects(others) if s.kind not in kinds)
@@ -156,11 +159,19 @@ def _unverified(
         evidence=tuple(evidence),
         symptoms=tuple(dict.fromkeys(s for c in group for s in explains.get(c.id, ()))),
         change=change,
-        advice=edit.advice,
+        advice=edit.advice if edit else (),
         proof=Proof(False, "only proposed: what it mends could not be read") if change else None,
         settle=tuple(dict.fromkeys(v.settle for v in (*verdicts, *others) if v.settle)),
         suspects=suspects,
     )
+
+
+def _edit(ask: Ask, remedies: Sequence[Remedy]) -> Optional[Edit]:
+    if not remedies:
+        return None
+    from ssmdiag.requirements.changes import compose
+
+    return compose(ask, remedies)
 
 
 def with_what_is_open(finding: Finding, chain: Sequence[Checked]) -> Finding:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
-
-import regex
-
-_REGION = regex.compile(r"[a-z]{2,4}(-[a-z]+)+-\d\Z")
 
 
 @dataclass(frozen=True)
@@ -60,12 +57,10 @@ def session_name_of(principal: str) -> Optional[str]:
     return session if kind == "assumed-role" and session else None
 
 
-_NODE_SESSION = regex.compile(r"m?i-[0-9a-f]{8,17}|[0-9a-f]{32}")
-
-
 def is_node_session(principal: str) -> bool:
     """Whether the session's name is a node's: an instance id, an ``mi-…`` id or an ECS task id."""
-    return _NODE_SESSION.fullmatch(session_name_of(principal) or "") is not None
+    name = session_name_of(principal) or ""
+    return re.fullmatch(r"m?i-[0-9a-f]{8,17}|[0-9a-f]{32}", name) is not None
 
 
 _PARTITIONS = (
@@ -83,7 +78,7 @@ _PARTITIONS = (
 
 def is_region(text: str) -> bool:
     """Can a region be called so?"""
-    return _REGION.match(text) is not None
+    return re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", text) is not None
 
 
 def partition_of(region: str) -> str:

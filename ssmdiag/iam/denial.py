@@ -7,9 +7,8 @@ white space is one space.
 
 from __future__ import annotations
 
+import re
 from typing import Optional
-
-import regex
 
 from ssmdiag.iam.arn import parse_arn
 from ssmdiag.model import Denial, PolicyType
@@ -27,47 +26,38 @@ _POLICY_TYPES: tuple[tuple[str, PolicyType], ...] = (
 
 _KIND = "|".join(words.replace(" ", r"\ ") for words, _ in _POLICY_TYPES)
 
-_ACTION = regex.compile(
-    r"""
-    (?<!\S)is\ not\ authorized\ to\ perform:?+\ ['"`]?+(?P<action>[\w-]++:[\w*]++)['"`]?+
+_ACTION = r"""(?xi)
+    (?<!\S)is\ not\ authorized\ to\ perform:?\ ['"`]?(?P<action>[\w-]+:[\w*]+)['"`]?
     (?:
         \ on\ this\ resource\b
       | \ on\ the\ resource\ associated\ with\ this\ ciphertext\b
-      | \ on\ resource:?+
+      | \ on\ resource:?
         (?:(?!\ (?:because|with)\ )
-           (?:\ "(?P<quoted>[^"]++)" | \ (?P<bare>(?:(?:role|user|group|policy)\ )?+[^\s"<]++)))?+
-    )?+
-    """,
-    regex.VERBOSE | regex.IGNORECASE,
+           (?:\ "(?P<quoted>[^"]+)" | \ (?P<bare>(?:(?:role|user|group|policy)\ )?[^\s"<]+)))?
+    )?
+    """
+_KEY_ACCESS = (
+    r"(?i)(?<!\S)is not authorized to access the (?:KMS )?key\b(?: (?P<bare>arn:[^\s\"<]+))?"
 )
-_KEY_ACCESS = regex.compile(
-    r"(?<!\S)is not authorized to access the (?:KMS )?+key\b(?: (?P<bare>arn:[^\s\"<]++))?+",
-    regex.IGNORECASE,
-)
-_REASON = regex.compile(
-    rf"""
-    [\s.,;:)\]]*+
+_REASON = rf"""(?xi)
+    [\s.,;:)\]]*
     (?:
-        because\ no\ (?P<implicit>{_KIND})(?:\ policy|\ policies)?+\ allows?+\b
-        (?:\ the\ [^\s<]++\ action)?+
+        because\ no\ (?P<implicit>{_KIND})(?:\ policy|\ policies)?\ allows?\b
+        (?:\ the\ [^\s<]+\ action)?
       | (?P<explicit>with\ an\ explicit\ deny)
-        (?:\ in\ (?:an?|the)\ (?P<denying>{_KIND})(?:\ policy)?+
-           (?:\ transitively\ through\ (?:an?|the)\ (?P<through>{_KIND})(?:\ policy)?+)?+
-           (?:\ ?+:\ ?+(?P<policy_arn>arn:[^\s"'<>)\]]++))?+
-        )?+
-      | because\ (?:(?!\ status\ code:|\ \(Service:)[^.<\]])++
+        (?:\ in\ (?:an?|the)\ (?P<denying>{_KIND})(?:\ policy)?
+           (?:\ transitively\ through\ (?:an?|the)\ (?P<through>{_KIND})(?:\ policy)?)?
+           (?:\ ?:\ ?(?P<policy_arn>arn:[^\s"'<>)\]]+))?
+        )?
+      | because\ (?:(?!\ status\ code:|\ \(Service:)[^.<\]])+
     )
-    """,
-    regex.VERBOSE | regex.IGNORECASE,
-)
+    """
 
-_FOREIGN_CIPHERTEXT = regex.compile(
-    r"The ciphertext refers to a customer master key that does not exist[^<\"]{0,120}+",
-    regex.IGNORECASE,
+_FOREIGN_CIPHERTEXT = (
+    r"(?i)The ciphertext refers to a customer master key that does not exist[^<\"]{0,120}"
 )
-_SERVICE_LOCKED_OUT = regex.compile(
-    r"The specified KMS key does not exist or is not allowed to be used with[^<\"]{0,1200}+",
-    regex.IGNORECASE,
+_SERVICE_LOCKED_OUT = (
+    r"(?i)The specified KMS key does not exist or is not allowed to be used with[^<\"]{0,1200}"
 )
 
 
@@ -76,24 +66,24 @@ def read_denial(text: str) -> tuple[Optional[Denial], int]:
 
     ``code`` is left for the caller to fill in.
     """
-    found = _ACTION.search(text)
+    found = re.search(_ACTION, text)
     if found:
         return _sentence(text, found)
-    found = _KEY_ACCESS.search(text)
+    found = re.search(_KEY_ACCESS, text)
     if found and _subject(text, found.start())[0]:
         return _sentence(text, found)
-    found = _SERVICE_LOCKED_OUT.search(text)
+    found = re.search(_SERVICE_LOCKED_OUT, text)
     if found:
         return Denial(_clean(found[0]), policy_type="resource"), found.start()
-    found = _FOREIGN_CIPHERTEXT.search(text)
+    found = re.search(_FOREIGN_CIPHERTEXT, text)
     return (Denial(_clean(found[0])), found.start()) if found else (None, 0)
 
 
-def _sentence(text: str, found: regex.Match[str]) -> tuple[Denial, int]:
+def _sentence(text: str, found: re.Match[str]) -> tuple[Denial, int]:
     parts = found.groupdict()
     principal, start = _subject(text, found.start())
     resource = parts.get("quoted") or _trim(parts.get("bare"))
-    reason = _REASON.match(text, found.end())
+    reason = re.compile(_REASON).match(text, found.end())
     end = reason.end() if reason else found.end()
     explicit, policy_type, policy_arn = _read_reason(reason)
     denial = Denial(
@@ -109,7 +99,7 @@ def _sentence(text: str, found: regex.Match[str]) -> tuple[Denial, int]:
 
 
 def _read_reason(
-    reason: Optional[regex.Match[str]],
+    reason: Optional[re.Match[str]],
 ) -> tuple[Optional[bool], Optional[PolicyType], Optional[str]]:
     if reason is None:
         return None, None, None
@@ -125,19 +115,17 @@ def _read_reason(
 def _policy_type(words: Optional[str]) -> Optional[PolicyType]:
     if words is None:
         return None
-    return next(kind for form, kind in _POLICY_TYPES if regex.fullmatch(form, words.lower()))
+    return next(kind for form, kind in _POLICY_TYPES if re.fullmatch(f"(?i){form}", words))
 
 
-_SUBJECT = regex.compile(
-    r"(?:\b(?P<label>User|Principal|Role):?+ ?+)?+(?P<who>[^\s<>\"'(\[]++)$", regex.IGNORECASE
-)
+_SUBJECT = r"(?i)(?:\b(?P<label>User|Principal|Role):? ?)?(?P<who>[^\s<>\"'(\[:][^\s<>\"'(\[]*)$"
 _LONGEST_PRINCIPAL = 2048
 
 
 def _subject(text: str, end: int) -> tuple[Optional[str], int]:
     """Who stands right before ``end``, and where the sentence starts."""
     last_words = text[max(0, end - _LONGEST_PRINCIPAL) : end].rsplit(" ", 3)[-3:-1]
-    found = _SUBJECT.search(" ".join(last_words))
+    found = re.search(_SUBJECT, " ".join(last_words))
     if found and (found["label"] or parse_arn(found["who"]) or ".amazonaws.com" in found["who"]):
         return found["who"], end - 1 - len(found[0])
     return None, end

@@ -2,98 +2,109 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Optional
 
-import regex
-
 from ssmdiag.model import FailureKind
 
-# In the order of judgement: the first expression that fits the whole code decides.
-_KINDS: tuple[tuple[str, FailureKind], ...] = (
+_NAMED: tuple[tuple[FailureKind, str], ...] = (
     (
-        r"AccessDenied(?:Exception)?|KMSAccessDenied(?:Exception|Fault)?|Forbidden(?:Exception)?"
-        r"|Unauthorized\w*|Not[Aa]uthorized\w*|AuthorizationError\w*|AssumeRoleUnauthorizedAccess"
-        r"|OperationNotPermitted|AllAccessDisabled",
         "denial",
+        "AccessDenied AccessDeniedException KMSAccessDenied KMSAccessDeniedException"
+        " KMSAccessDeniedFault Forbidden ForbiddenException AssumeRoleUnauthorizedAccess"
+        " OperationNotPermitted AllAccessDisabled",
     ),
     (
-        r"InvalidSignature(?:Exception)?|SignatureDoesNotMatch|RequestExpired"
-        r"|RequestTimeTooSkewed|RequestInTheFuture|SignatureExpired",
         "clock",
+        "InvalidSignature InvalidSignatureException SignatureDoesNotMatch RequestExpired"
+        " RequestTimeTooSkewed RequestInTheFuture SignatureExpired",
     ),
     (
-        r"ExpiredToken(?:Exception)?|UnrecognizedClient(?:Exception)?|InvalidClientTokenId"
-        r"|InvalidAccessKeyId|InvalidToken|InvalidSecurityToken|TokenRefreshRequired"
-        r"|NoCredentialProviders|EC2RoleRequestError|EC2Metadata(?:Error|RequestError)"
-        r"|CredentialsEndpointError|CredentialsNotReady|SharedCredsLoad|NoCredentialsError"
-        r"|CredentialRetrievalError|PartialCredentialsError"
-        r"|MissingAuthenticationToken(?:Exception)?|IncompleteSignature(?:Exception)?"
-        r"|AuthFailure|MachineFingerprintDoesNotMatch|InvalidActivation|WebIdentityErr",
         "credentials",
+        "ExpiredToken ExpiredTokenException UnrecognizedClient UnrecognizedClientException"
+        " InvalidClientTokenId InvalidAccessKeyId InvalidToken InvalidSecurityToken"
+        " TokenRefreshRequired NoCredentialProviders EC2RoleRequestError EC2MetadataError"
+        " EC2MetadataRequestError CredentialsEndpointError CredentialsNotReady SharedCredsLoad"
+        " NoCredentialsError CredentialRetrievalError PartialCredentialsError"
+        " MissingAuthenticationToken MissingAuthenticationTokenException IncompleteSignature"
+        " IncompleteSignatureException AuthFailure MachineFingerprintDoesNotMatch"
+        " InvalidActivation WebIdentityErr",
     ),
     (
-        r"Throttl\w+|\w*Throttled(?:Exception)?|TooManyRequests(?:Exception)?|SlowDown"
-        r"|RequestLimitExceeded|ProvisionedThroughputExceeded(?:Exception)?|RequestThrottled"
-        r"|BandwidthLimitExceeded|PriorRequestNotComplete|RateExceeded(?:Exception)?",
         "throttled",
+        "TooManyRequests TooManyRequestsException SlowDown RequestLimitExceeded"
+        " ProvisionedThroughputExceeded ProvisionedThroughputExceededException RequestThrottled"
+        " BandwidthLimitExceeded PriorRequestNotComplete RateExceeded RateExceededException",
     ),
     (
-        r"DisabledException|KMS(?:Disabled|InvalidState)(?:Exception|Fault)?"
-        r"|KeyUnavailable(?:Exception)?|InvalidKeyUsage(?:Exception)?"
-        r"|CustomKeyStoreInvalidState(?:Exception)?|CloudHsmCluster\w+",
         "key-state",
+        "DisabledException KMSDisabled KMSDisabledException KMSDisabledFault KMSInvalidState"
+        " KMSInvalidStateException KMSInvalidStateFault KeyUnavailable KeyUnavailableException"
+        " InvalidKeyUsage InvalidKeyUsageException CustomKeyStoreInvalidState"
+        " CustomKeyStoreInvalidStateException",
     ),
+    ("not-found", "InvalidDocument InvalidDocumentVersion"),
     (
-        r"NoSuch\w+|\w*NotFound(?:Exception|Error|Fault)?|\w*(?:DoesNotExist|NotExists?)\w*"
-        r"|InvalidDocument(?:Version)?|UnknownResource\w*",
-        "not-found",
-    ),
-    (
-        r"Internal(?:Server|Service)?(?:Error|Exception|Failure|Fault)?|ServiceUnavailable(?:Exception|Error)?|KMSInternal(?:Exception)?"
-        r"|ServerException|ServiceException|DependencyTimeout(?:Exception)?|ServiceFailure",
         "service",
+        "ServiceUnavailable ServiceUnavailableException ServiceUnavailableError KMSInternal"
+        " KMSInternalException ServerException ServiceException DependencyTimeout"
+        " DependencyTimeoutException ServiceFailure",
     ),
     (
-        r"RequestError|RequestCanceled|RequestTimeout(?:Exception)?|ConnectionError"
-        r"|EndpointConnectionError|Connect(?:ion)?Timeout(?:Error)?|ReadTimeout(?:Error)?"
-        r"|ProxyConnectionError|SSLError|ConnectionClosedError|HTTPClientError",
         "unreachable",
+        "RequestError RequestCanceled RequestTimeout RequestTimeoutException ConnectionError"
+        " EndpointConnectionError ConnectTimeout ConnectTimeoutError ConnectionTimeout"
+        " ConnectionTimeoutError ReadTimeout ReadTimeoutError ProxyConnectionError SSLError"
+        " ConnectionClosedError HTTPClientError",
     ),
     (
-        r"Invalid\w+|Validation(?:Exception|Error)|Malformed\w+|MissingParameter|MissingAction"
-        r"|ParamValidationError|IncorrectKey(?:Exception)?|BadRequest(?:Exception)?"
-        r"|SerializationException|UnsupportedOperation(?:Exception)?|KeyTooLongError",
         "invalid",
+        "ValidationException ValidationError MissingParameter MissingAction ParamValidationError"
+        " IncorrectKey IncorrectKeyException BadRequest BadRequestException"
+        " SerializationException UnsupportedOperation UnsupportedOperationException"
+        " KeyTooLongError",
     ),
     (
-        r"OptInRequired|SubscriptionRequiredException|BucketRegionError|SerializationError"
-        r"|(?:Permanent|Temporary)Redirect|\w*LimitExceeded\w*|\w*AlreadyExists\w*|\w*Conflict\w*"
-        r"|TargetNotConnected|OperationAborted\w*",
         "other",
+        "OptInRequired SubscriptionRequiredException BucketRegionError SerializationError"
+        " PermanentRedirect TemporaryRedirect TargetNotConnected",
     ),
 )
-_READERS = tuple((regex.compile(form), kind) for form, kind in _KINDS)
+_KIND_OF_NAME = {name: kind for kind, names in _NAMED for name in names.split()}
 
-_ENDING = r"(?:Exception|Error|Fault|Denied)"
-
-_SHAPES = regex.compile(
-    rf"""
-      An\ error\ occurred\ \((?P<botocore>[\w.]++)\)
-    | \bError\ Code:\ (?P<java>[\w.]++)
-    | <Code>\ ?+(?P<s3>[\w.]++)\ ?+</Code>
-    | <(?P<xml>[A-Z]\w*?{_ENDING}|BadRequest)(?:\ [^<>]*+)?>
-    | "(?:__type|[Cc]ode|errorCode)"\ ?+:\ ?+"(?:[\w.]*+\#)?+(?P<json>[\w.]++)"
-    | (?<![\w./-])(?P<sdk>(?:KMS\.)?+[A-Z]\w*+)(?=:(?:\ |$)|:?\ status\ code:|(?<={_ENDING})$)
-    | (?<=[a-z])(?P<glued>(?:AccessDenied|Throttling|RequestError|ResourceNotFound|Validation)
-        (?:Exception)?+)(?=:(?:\ |$))
-    """,
-    regex.VERBOSE,
+# Codes with a name of their own are read above. Of the rest, the first form that fits decides.
+_FAMILIES: tuple[tuple[FailureKind, str], ...] = (
+    ("denial", r"(?:Unauthorized|Not[Aa]uthorized|AuthorizationError)\w*"),
+    ("throttled", r"Throttl\w+|\w*Throttled(?:Exception)?"),
+    ("key-state", r"CloudHsmCluster\w+"),
+    (
+        "not-found",
+        r"(?:NoSuch\w|UnknownResource)\w*|\w*NotFound(?:Exception|Error|Fault)?"
+        r"|\w*(?:DoesNotExist|NotExists?)\w*",
+    ),
+    ("service", r"Internal(?:Server|Service)?(?:Error|Exception|Failure|Fault)?"),
+    ("invalid", r"(?:Invalid|Malformed)\w+"),
+    ("other", r"\w*(?:LimitExceeded|AlreadyExists|Conflict)\w*|OperationAborted\w*"),
 )
+
+_ENDING = "(?:Exception|Error|Fault|Denied)"
+_ENDED = "(?:(?<=Exception)|(?<=Error)|(?<=Fault)|(?<=Denied))"
+
+_SHAPES = rf"""(?x)
+      An\ error\ occurred\ \((?P<botocore>[\w.]+)\)
+    | \bError\ Code:\ (?P<java>[\w.]+)
+    | <Code>\ ?(?P<s3>[\w.]+)\ ?</Code>
+    | <(?P<xml>[A-Z]\w*{_ENDING}|BadRequest)(?:\ [^<>]*)?>
+    | "(?:__type|[Cc]ode|errorCode)"\ ?:\ ?"(?:[\w.]*\#)?(?P<json>[\w.]+)"
+    | (?<![\w./-])(?P<sdk>(?:KMS\.)?[A-Z]\w*)(?=:(?:\ |$)|:?\ status\ code:|{_ENDED}$)
+    | (?<=[a-z])(?P<glued>(?:AccessDenied|Throttling|RequestError|ResourceNotFound|Validation)
+        (?:Exception)?)(?=:(?:\ |$))
+    """
 """botocore; AWS SDK for Java; S3's XML; MGS's XML; JSON bodies and CloudTrail; ``CODE: MESSAGE``
 of the other SDKs; the same after a word without a space, as Go's Sprint leaves it."""
 
-_STATUS = regex.compile(r"\b(?:status ?code|StatusCode|Status Code): ?+(?P<status>[1-5]\d\d)\b")
+_STATUS = r"\b(?:status ?code|StatusCode|Status Code): ?(?P<status>[1-5]\d\d)\b"
 
 
 @dataclass(frozen=True)
@@ -112,23 +123,25 @@ def find_codes(text: str) -> list[ErrorCode]:
     A capitalised word before a colon counts as a code if it is known, or if it ends like one and
     is an exception or stands before an HTTP status.
     """
-    status = max((found.start() for found in _STATUS.finditer(text)), default=-1)
-    codes = (_read(found, found.end() < status) for found in _SHAPES.finditer(text))
+    status = max((found.start() for found in re.finditer(_STATUS, text)), default=-1)
+    codes = (_read(found, found.end() < status) for found in re.finditer(_SHAPES, text))
     return [code for code in codes if code]
 
 
-_LIKE_A_CODE = regex.compile(r"\w+(?:(?P<exception>Exception)|Error|Fault)")
-
-
-def _read(found: regex.Match[str], before_status: bool) -> Optional[ErrorCode]:
-    shape = found.lastgroup
+def _read(found: re.Match[str], before_status: bool) -> Optional[ErrorCode]:
+    shape = found.lastgroup or ""
     code = found[shape]
     kind = kind_of_code(code)
     if kind is None and shape in ("sdk", "glued", "json"):
-        alike = _LIKE_A_CODE.fullmatch(code)
-        if not alike or not (alike["exception"] or before_status):
+        exception = _ends(code, "Exception")
+        if not exception and not (before_status and _ends(code, "Error", "Fault")):
             return None
     return ErrorCode(code, found.start(), found.end(), kind)
+
+
+def _ends(code: str, *endings: str) -> bool:
+    """Whether it is one word that ends so, with something before."""
+    return "." not in code and code.endswith(endings) and code not in endings
 
 
 def kind_of_code(code: str) -> Optional[FailureKind]:
@@ -137,12 +150,14 @@ def kind_of_code(code: str) -> Optional[FailureKind]:
     bare = code.rpartition(".")[2]
     if bare.isdigit():
         return _kind_of_number(bare)
-    return next((kind for form, kind in _READERS if form.fullmatch(bare)), None)
+    if bare in _KIND_OF_NAME:
+        return _KIND_OF_NAME[bare]
+    return next((kind for kind, form in _FAMILIES if re.fullmatch(form, bare)), None)
 
 
 def kind_of_status(text: str) -> Optional[FailureKind]:
     """What the first HTTP status in ``text`` means, where there is no code that says more."""
-    found = _STATUS.search(text)
+    found = re.search(_STATUS, text)
     return _kind_of_number(found["status"]) if found else None
 
 

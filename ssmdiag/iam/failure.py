@@ -6,10 +6,9 @@ bodies, wherever in a longer message they stand.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Optional
-
-import regex
 
 from ssmdiag.iam.arn import is_node_session, parse_arn, session_name_of
 from ssmdiag.iam.denial import read_denial
@@ -20,10 +19,10 @@ from ssmdiag.model import Denial, Failure, FailureKind, ResourceKind
 LONGEST = 64 * 1024
 """Characters that are read of one text; what comes after them is not looked at."""
 
-_GAP = regex.compile(r"(?:\s|\\[nrt]|#0(?:11|12|15))++")
+_GAP = r"(?:\s|\\[nrt]|#0(?:11|12|15))+"
 """White space, also as JSON (``\\n``) and syslog (``#011``) write it."""
 
-_QUOTE = regex.compile(r'(?<!\\)\\*+(?:"|&quot;)')
+_QUOTE = r'(?<!\\)\\*(?:"|&quot;)'
 
 
 def read_failure(text: str) -> Optional[Failure]:
@@ -31,7 +30,7 @@ def read_failure(text: str) -> Optional[Failure]:
 
     ``Failure.text`` is ``text`` on one line. Never raises; time grows with the text's length.
     """
-    flat = _QUOTE.sub('"', _GAP.sub(" ", text[:LONGEST])).strip()
+    flat = re.sub(_QUOTE, '"', re.sub(_GAP, " ", text[:LONGEST])).strip()
     codes = find_codes(flat)
     denial, start = read_denial(flat)
     if denial:
@@ -53,7 +52,7 @@ _SAYINGS: tuple[tuple[str, FailureKind], ...] = (
     (r"(?i)\bsignature (?:expired|not yet current)\b", "clock"),
     (r"\brequest signature we calculated does not match\b", "credentials"),
     (
-        r"\bkey/(?:mrk-)?+[0-9a-f-]{32,36}+ is (?:disabled|pending|unavailable|not enabled)\b",
+        r"\bkey/(?:mrk-)?[0-9a-f-]{32,36} is (?:disabled|pending|unavailable|not enabled)\b",
         "key-state",
     ),
 )
@@ -83,7 +82,7 @@ def _kind(text: str, code: Optional[ErrorCode]) -> Optional[FailureKind]:
 
 
 def _said(text: str, sayings: tuple[tuple[str, FailureKind], ...]) -> Optional[FailureKind]:
-    return next((kind for form, kind in sayings if regex.search(form, text)), None)
+    return next((kind for form, kind in sayings if re.search(form, text)), None)
 
 
 def _code_at(codes: list[ErrorCode], start: int) -> Optional[str]:
@@ -93,16 +92,16 @@ def _code_at(codes: list[ErrorCode], start: int) -> Optional[str]:
     return before[-1] if before else next(iter(after), None)
 
 
-_TAG = regex.compile(r"<[^<>]*+>")
-_BEFORE_MESSAGE = regex.compile(r"^ when calling the \w++ operation(?: \([^()]*+\))?+")
-_AFTER_MESSAGE = regex.compile(r",? status code: |</(?i:message)>| \(Service: | caused by: ")
+_TAG = r"<[^<>]*>"
+_BEFORE_MESSAGE = r"^ when calling the \w+ operation(?: \([^()]*\))?"
+_AFTER_MESSAGE = r",? status code: |</(?i:message)>| \(Service: | caused by: "
 
 
 def _bare_denial(text: str, code: Optional[ErrorCode]) -> Denial:
     """A refusal that does not say who, what or why: ``CODE: the words with it``."""
     said = text[code.end :] if code else text
-    said = _AFTER_MESSAGE.split(_BEFORE_MESSAGE.sub("", said), maxsplit=1)[0]
-    said = " ".join(_TAG.sub(" ", said).split()).strip(" :>")
+    said = re.split(_AFTER_MESSAGE, re.sub(_BEFORE_MESSAGE, "", said), maxsplit=1)[0]
+    said = " ".join(re.sub(_TAG, " ", said).split()).strip(" :>")
     name = code.code if code else None
     named = name and not name.isdigit()
     message = f"{name}: {said}" if named and said else (said or name or text)
@@ -113,9 +112,9 @@ def _bare_denial(text: str, code: Optional[ErrorCode]) -> Denial:
 
 # --- what a refusal points to -------------------------------------------------------------------
 
-_KEY_WORDS = regex.compile(
-    r"does not exist in this region|customer master key|specified KMS key|to access the (KMS )?key",
-    regex.IGNORECASE,
+_KEY_WORDS = (
+    r"(?i)does not exist in this region|customer master key|specified KMS key"
+    r"|to access the (?:KMS )?key"
 )
 _BY_POLICY: dict[str, ResourceKind] = {
     "boundary": "boundary",
@@ -134,7 +133,9 @@ def denied_resource(denial: Denial) -> ResourceKind:
     service = (denial.action or "").partition(":")[0].lower()
     if denial.policy_type in _BY_POLICY:
         return _BY_POLICY[denial.policy_type]
-    if _KEY_WORDS.search(denial.message) or (denial.policy_type == "resource" and service == "kms"):
+    if re.search(_KEY_WORDS, denial.message) or (
+        denial.policy_type == "resource" and service == "kms"
+    ):
         return "key-policy"
     if service == "s3" and (denial.policy_type == "resource" or "Block Public" in denial.message):
         return "bucket"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Optional
 
-import regex
-
-_TROUBLE = regex.compile(
-    r"""
-      \bdial\ (?:tcp|udp)\b | \blookup\ \S++\ on\ | \bno\ such\ host\b | \bi/o\ timeout\b
+_TROUBLE = r"""(?x)
+      \bdial\ (?:tcp|udp)\b | \blookup\ \S+\ on\ | \bno\ such\ host\b | \bi/o\ timeout\b
     | \bconnection\ (?:refused|reset|timed\ out)\b | \bbroken\ pipe\b
-    | \b(?:network\ is|no\ route\ to\ host|host\ is)(?:\ unreachable)?+\b
+    | \b(?:network\ is|no\ route\ to\ host|host\ is)(?:\ unreachable)?\b
     | \bx509:\  | \btls:\  | \bTLS\ handshake\ timeout | \bproxyconnect\b
     | \bread\ tcp\b | \bwrite\ tcp\b | (?::\ |\bunexpected\ )EOF\b
     | \bcontext\ deadline\ exceeded\b | Client\.Timeout\ exceeded | \brequest\ canceled\b
@@ -20,20 +18,16 @@ _TROUBLE = regex.compile(
     | Connection\ was\ closed\ before\ we\ received\ a\ valid\ response
     | SSL\ validation\ failed\ for | \bName\ or\ service\ not\ known\b
     | \bNewConnectionError\b | \bMax\ retries\ exceeded\ with\ url\b
-    """,
-    regex.VERBOSE,
-)
-_URL = regex.compile(r"\b(?:https?|wss?)://(?P<host>\[[0-9a-fA-F:.]++\]|[\w.%-]++)")
-_LOOKUP = regex.compile(r"\blookup (?P<host>[\w.-]++)")
-_POOL = regex.compile(r"\bhost='(?P<host>[\w.-]++)'")
-_DIAL = regex.compile(
-    r"\b(?:dial|read|write) (?:tcp|udp) (?P<host>\[[0-9a-fA-F:.]++\]|[\w.-]++):\d"
-)
+    """
+_URL = r"\b(?:https?|wss?)://(?P<host>\[[0-9a-fA-F:.]+\]|[\w.%-]+)"
+_LOOKUP = r"\blookup (?P<host>[\w.-]+)"
+_POOL = r"\bhost='(?P<host>[\w.-]+)'"
+_DIAL = r"\b(?:dial|read|write) (?:tcp|udp) (?P<host>\[[0-9a-fA-F:.]+\]|[\w.-]+):\d"
 
 
 def trouble_at(text: str) -> Optional[int]:
     """Where flattened ``text`` first says that a request got no answer; None if it does not."""
-    found = _TROUBLE.search(text)
+    found = re.search(_TROUBLE, text)
     return found.start() if found else None
 
 
@@ -41,11 +35,11 @@ def host_meant(text: str) -> Optional[str]:
     """The endpoint that was to be reached: the URL before the trouble, else the first after it,
     else the name looked up, else the address dialled. A proxy in between is not it."""
     trouble = trouble_at(text) or 0
-    before = [found["host"] for found in _URL.finditer(text, 0, trouble)]
+    before = [found["host"] for found in re.finditer(_URL, text[:trouble])]
     if before:
         return str(before[-1]).rstrip(".")
     for form in (_URL, _POOL, _LOOKUP, _DIAL):
-        found = form.search(text, trouble)
+        found = re.compile(form).search(text, trouble)
         if found:
             return str(found["host"]).rstrip(".")
     return None

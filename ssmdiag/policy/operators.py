@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal, Optional, Union
-
-import regex
 
 from ssmdiag.policy.pattern import Pattern
 
@@ -42,13 +41,13 @@ class Operator:
     if_exists: bool = False
 
 
-_FORM = regex.compile(r"(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?", regex.IGNORECASE)
+_FORM = r"(?i)(?:(ForAnyValue|ForAllValues):)?(\w+?)(IfExists)?"
 
 
 @lru_cache(maxsize=256)
 def read_operator(written: str) -> Optional[Operator]:
     """The operator of that name, letters of any case; None if there is none."""
-    form = _FORM.fullmatch(written)
+    form = re.fullmatch(_FORM, written)
     if form is None:
         return None
     name, if_exists = form[2].lower(), bool(form[3])
@@ -83,11 +82,11 @@ def _arn_like(value: str, pattern: Pattern) -> bool:
     )
 
 
-_NUMBER = regex.compile(r"[+-]?(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?")
+_NUMBER = r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?"
 
 
 def _number(text: str) -> Optional[float]:
-    return float(text) if _NUMBER.fullmatch(text) else None
+    return float(text) if re.fullmatch(_NUMBER, text) else None
 
 
 def _ordered(
@@ -100,9 +99,9 @@ def _ordered(
     return compare
 
 
-_DATE = regex.compile(
+_DATE = (
     r"(?P<date>\d{4}-\d\d(?:-\d\d)?)"
-    r"(?:T(?P<time>\d\d:\d\d(?::\d\d)?)(?P<fraction>\.\d++)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+    r"(?:T(?P<time>\d\d:\d\d(?::\d\d)?)(?P<fraction>\.\d+)?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
 )
 
 
@@ -111,7 +110,7 @@ def _moment(text: str) -> Optional[float]:
     number = _number(text)
     if number is not None:
         return number
-    form = _DATE.fullmatch(text)
+    form = re.fullmatch(_DATE, text)
     if form is None:
         return None
     date = f"{form['date']}-01" if len(form["date"]) == 7 else form["date"]

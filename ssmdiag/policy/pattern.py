@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Optional, Union
-
-import regex
 
 Values = Optional[tuple[str, ...]]
 """What a context key holds: its values, ``()`` if the request has no such key, None if unknown."""
@@ -70,6 +69,9 @@ class Pattern:
 
 @lru_cache(maxsize=4096)
 def _expression(text: str, wild: tuple[bool, ...]) -> Any:
+    # No start of the program should wait for it that judges no policy.
+    import regex
+
     # What stands between two stars matches where it first can, for ever: so no search of a
     # policy's making takes more than linear time.
     first, *rest = ("".join(chunk) for chunk in _chunks(text, wild))
@@ -86,7 +88,7 @@ def _chunks(text: str, wild: tuple[bool, ...]) -> Iterator[list[str]]:
             yield chunk
             chunk = []
         else:
-            chunk.append("." if is_wild else regex.escape(char))
+            chunk.append("." if is_wild else re.escape(char))
     yield chunk
 
 
@@ -111,7 +113,7 @@ def glob(text: str) -> Pattern:
     return Pattern(text, tuple(char in "*?" for char in text))
 
 
-_VARIABLE = regex.compile(r"\$\{(?P<name>[^{},]++)(?:,\s*+'(?P<default>[^'}]*+)')?+\s*+\}")
+_VARIABLE = r"\$\{(?P<name>[^{},]+)(?:,\s*'(?P<default>[^'}]*)'\s*)?\}"
 
 
 @dataclass(frozen=True)
@@ -141,7 +143,7 @@ def fill_in(text: str, lookup: Lookup) -> Filled:
     pieces: list[Pattern] = []
     rest = 0
     vague = False
-    for variable in _VARIABLE.finditer(text):
+    for variable in re.finditer(_VARIABLE, text):
         pieces.append(glob(text[rest : variable.start()]))
         rest = variable.end()
         name = variable["name"].strip()

@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ssmdiag.model import Broken, Checked, Holds, Remedy, Resource, Situation
-from ssmdiag.requirements.changes import Edit, compose
 from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.contract import LAYERS, Requirement
 from ssmdiag.world.call import Ask, Call
-from ssmdiag.world.overlay import Overlay, can_overlay
+
+if TYPE_CHECKING:
+    from ssmdiag.requirements.changes import Edit
 
 _ROUNDS = 5
 
@@ -58,6 +60,9 @@ def find_causes(requirements: Sequence[Requirement], ask: Ask, situation: Situat
         ]
         if not fresh:
             break
+        # Where nothing is broken, as in most runs, nothing that mends is loaded.
+        from ssmdiag.requirements.changes import compose
+
         world = _with(ask, causes)
         for group in _by_resource(fresh):
             seen |= {(c.id, resource_of(c)) for c in group}
@@ -79,7 +84,11 @@ def _mended(situation: Situation, seen: set[tuple[str, Resource]]) -> Situation:
 
 def _with(ask: Ask, causes: Sequence[Cause]) -> Ask:
     calls: list[Call] = [c for cause in causes for c in cause.edit.calls]
-    return Overlay(ask, calls) if calls and can_overlay(calls) else ask
+    if not calls:
+        return ask
+    from ssmdiag.world.overlay import Overlay, can_overlay
+
+    return Overlay(ask, calls) if can_overlay(calls) else ask
 
 
 def resource_of(checked: Checked) -> Resource:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from ssmdiag.model import Checked, Situation
 from ssmdiag.requirements.contract import Requirement, doubted
@@ -57,6 +56,8 @@ def check(
 
     if not requirements:
         return ()
+    from concurrent.futures import ThreadPoolExecutor
+
     # All at once: one that waits for a service that is dead must not keep the others waiting.
     with ThreadPoolExecutor(max_workers=len(requirements)) as pool:
         return tuple(pool.map(one, requirements))

@@ -19,7 +19,6 @@ from ssmdiag.log import files, period, reading
 from ssmdiag.model import Cluster, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_look_at
-from ssmdiag.wiring.archive import LOG, ArchiveError, member
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.job import JobError, Surroundings
 from ssmdiag.wiring.reach import Reach, door, in_region, keep
@@ -91,6 +90,8 @@ def _passing(records: Iterable[Record], seen: Callable[[Record], None]) -> Itera
 
 def _from_bundle(job: Job, around: Surroundings, path: Path) -> tuple[Job, Surroundings]:
     """The same job on the log and the Answers of an archive."""
+    from ssmdiag.wiring.archive import LOG, ArchiveError, member
+
     try:
         log = member(path.read_bytes(), LOG)
     except OSError as error:
@@ -145,8 +146,12 @@ def decide(
     )
     told = folded.noise if noise else ()
     log = diagnosis.Reading(folded.clusters, folded.benign, told, sources, covered)
-    wanted = to_look_at(registry.discover(), situation)
+    wanted = to_look_at(registry.discover(None if online else _doubted(situation)), situation)
     return diagnosis.diagnose(situation, log, wanted, ask, in_region(region))
+
+
+def _doubted(situation: Situation) -> frozenset[str]:
+    return frozenset(x.requirement for s in situation.symptoms for x in s.suspects)
 
 
 def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:

@@ -5,18 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, Optional
+from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from ssmdiag.iam.arn import is_region
-from ssmdiag.setup.commands import commands
-from ssmdiag.wiring.archive import SNAPSHOT, ArchiveError, is_archive, member
 from ssmdiag.wiring.job import JobError, Surroundings, write_aside
-from ssmdiag.world import snapshot
 from ssmdiag.world.asking import Asking, Door, first_of
-from ssmdiag.world.aws import Access, Aws, configured_region
 from ssmdiag.world.call import Answer, Call, Known, call
-from ssmdiag.world.host.door import door as host_door
-from ssmdiag.world.host.place import Place
+
+# What a run does not reach for is not loaded: that is most of the time of a short one.
+if TYPE_CHECKING:
+    from ssmdiag.world.aws import Aws
 
 
 @dataclass(frozen=True)
@@ -39,6 +36,8 @@ def door(
 ) -> tuple[Door, str]:
     """The door that only reads, and the region that it looks at. Raises JobError."""
     if reach.snapshot is not None:
+        from ssmdiag.world import snapshot
+
         answers, then = _snapshot(reach.snapshot)
         return snapshot.door(answers), reach.region or then
     aws, region = access(reach, otherwise_region)
@@ -47,6 +46,8 @@ def door(
 
 def node_region(reach: Reach, around: Surroundings) -> Optional[str]:
     """The region that the agent is told, or that its registration or the instance metadata name."""
+    from ssmdiag.iam.arn import is_region
+
     ask = _host(reach, around)
     for operation, way in (
         ("GetAgentConfig", ("Content", "Agent", "Region")),
@@ -63,11 +64,16 @@ def node_region(reach: Reach, around: Surroundings) -> Optional[str]:
 
 
 def _host(reach: Reach, around: Surroundings) -> Door:
+    from ssmdiag.world.host.door import door as host_door
+    from ssmdiag.world.host.place import Place
+
     return host_door(Place(around.platform, around.environ, reach.root))
 
 
 def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, str]:
     """AWS with the credentials that are asked for, and the region. Raises JobError."""
+    from ssmdiag.world.aws import Access, Aws, configured_region
+
     region = reach.region or otherwise_region or configured_region(reach.profile)
     if not region:
         raise JobError(
@@ -83,6 +89,8 @@ def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, s
 def keep(reach: Reach, ask: Asking, region: str) -> None:
     """Save the Answers, if that is asked for. Raises JobError."""
     if reach.save_snapshot is not None:
+        from ssmdiag.world import snapshot
+
         write_aside(reach.save_snapshot, snapshot.dump(ask.answers, region))
 
 
@@ -90,6 +98,8 @@ def in_region(region: str) -> Callable[[Sequence[Call]], tuple[str, ...]]:
     """Word write Calls as commands for one region."""
 
     def worded(calls: Sequence[Call]) -> tuple[str, ...]:
+        from ssmdiag.setup.commands import commands
+
         return commands(calls, region)
 
     return worded
@@ -97,6 +107,8 @@ def in_region(region: str) -> Callable[[Sequence[Call]], tuple[str, ...]]:
 
 def performing(region: str) -> Callable[[Call], Any]:
     """A function that carries out write Calls through boto3; for the demonstration account."""
+    from ssmdiag.world.aws import Access, Aws
+
     aws = Aws(Access(region))
 
     def perform(order: Call) -> Any:
@@ -109,6 +121,9 @@ def performing(region: str) -> Callable[[Call], Any]:
 
 
 def _snapshot(path: Path) -> tuple[dict[Call, Answer], str]:
+    from ssmdiag.wiring.archive import SNAPSHOT, ArchiveError, is_archive, member
+    from ssmdiag.world import snapshot
+
     try:
         raw = path.read_bytes()
         text = member(raw, SNAPSHOT) if is_archive(raw) else raw

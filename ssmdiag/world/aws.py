@@ -10,6 +10,7 @@ import threading
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Optional
 
 from ssmdiag.iam.action import action_of
@@ -138,7 +139,11 @@ def _session(access: Access) -> Any:
         # boto3 itself may notice only when it first looks for credentials.
         if access.profile and access.profile not in boto3.Session().available_profiles:
             raise ProfileNotFound(profile=access.profile)
-        session = boto3.Session(profile_name=access.profile, region_name=access.region or None)
+        session = boto3.Session(
+            profile_name=access.profile,
+            region_name=access.region or None,
+            botocore_session=_core(),
+        )
         if not access.assume_role:
             return session
         assumed = session.client("sts", endpoint_url=access.endpoint_url).assume_role(
@@ -149,7 +154,25 @@ def _session(access: Access) -> Any:
             aws_secret_access_key=assumed["SecretAccessKey"],
             aws_session_token=assumed["SessionToken"],
             region_name=access.region or None,
+            botocore_session=_core(),
         )
+
+
+def _core() -> Any:
+    import botocore.session
+
+    core = botocore.session.Session()
+    core.register_component("data_loader", _models())
+    return core
+
+
+@lru_cache(maxsize=1)
+def _models() -> Any:
+    """The models of AWS's services, which are large, and the same for every session: the long
+    form of ``watch`` makes one whenever it asks anew."""
+    import botocore.session
+
+    return botocore.session.Session().get_component("data_loader")
 
 
 def _invoke(client: Any, question: Call) -> Any:

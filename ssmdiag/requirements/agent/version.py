@@ -11,6 +11,7 @@ from typing import NamedTuple, Union
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.agent.facts import (
+    INSTALLATION,
     Config,
     Release,
     as_logged,
@@ -46,6 +47,8 @@ def _version(ask: Ask, situation: Situation) -> Verdict:
     if isinstance(release, Gap):
         if symptoms:
             return as_logged(_ID, symptoms, f"{release.settle}; update the agent")
+        if isinstance(ask(INSTALLATION), Absent):
+            return waits("agent/installed", "SSM Agent is not installed")
         return Unverified(release.why, (), release.settle)
     preferences = find_preferences(ask, situation)
     needs = list(_needs(ask, situation, preferences))

@@ -44,7 +44,7 @@ from ssmdiag.requirements.identity import agent as identity
 from ssmdiag.requirements.identity.agent import NoRole, find_agent
 from ssmdiag.requirements.network import answering as network
 from ssmdiag.requirements.role import permissions as role
-from ssmdiag.world.call import Ask, Known
+from ssmdiag.world.call import Absent, Ask, Known
 
 WORKS = "agent/worker"
 AWAKE = "agent/hibernation"
@@ -112,6 +112,8 @@ def _awake(ask: Ask, situation: Situation) -> Verdict:
         if symptoms:
             settle = f"whether it still waits is not known; {restarting(ask)} ends every wait"
             return as_logged(AWAKE, symptoms, settle)
+        if isinstance(answer, Absent):
+            return waits("agent/running", "the agent has written no log yet")
         return Unverified(gap.why, (), gap.settle)
     wait = find_wait(ask)
     if wait:
