@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -30,6 +31,9 @@ UNENCRYPTED = (
     f"{_WORKER.format(who='bob')}We couldn't start the session because encryption is not set up "
     "on the selected CloudWatch Logs log group"
 )
+DECRYPT = REFUSED.replace("Calling DescribeLogGroups", "calling KMS Decrypt API").replace(
+    "logs:DescribeLogGroups", "kms:Decrypt"
+)
 UNKNOWN = f"{_WORKER.format(who='carol')}the flux is gone"
 
 
@@ -42,7 +46,13 @@ class Run:
         self._log.write_text("2026-03-01 12:00:00 INFO [amazon-ssm-agent] begin\n", "utf-8")
         job = WatchJob(places=(str(self._log),), start="start", state=folder / "watch.json")
         around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
+        self._job, self._around = job, around
         self._watch = Watch(job, around)
+
+    def begins_anew(self) -> None:
+        """As ``watch --once`` does every time: all that it knows is in the checkpoint."""
+        self._watch.save(NOON)
+        self._watch = Watch(self._job, self._around)
 
     def hears(self, *messages: str, after: float = 0) -> tuple[Sequence[News], bool]:
         """What is told ``after`` so many minutes, if lines come then; and was AWS asked?"""
@@ -92,6 +102,62 @@ def test_a_symptom_that_comes_again_after_its_cause_was_gone_is_asked_about_at_o
     assert {each.kind for each in resolved} == {"resolved"}
     assert run.hears(REFUSED, after=16) == ((), True)
     assert run.hears(REFUSED, after=17) == ((), False)
+
+
+def test_what_goes_on_is_asked_about_no_more_often_where_every_run_is_a_new_one(run: Run) -> None:
+    told, asked = run.hears(REFUSED)
+    assert told
+    assert asked
+    for minutes, line, asks in (
+        (5, REFUSED, False),
+        (10, REFUSED, False),
+        (11, DECRYPT, True),
+        (16, DECRYPT, False),
+        (26, DECRYPT, True),
+    ):
+        run.begins_anew()
+        assert run.hears(line, after=minutes)[1] is asks
+
+
+def test_a_look_that_aws_throttles_is_no_news_and_puts_the_next_one_off(
+    run: Run, account: Account
+) -> None:
+    """The quotas are the account's: a fleet that asks on keeps them exhausted, and a cause that
+    cannot be looked at is not gone."""
+    run.hears(REFUSED)
+    # A code that botocore does not try again: the test need not wait for it.
+    account.faults.fail("logs", code="ThrottlingFault", message="Rate exceeded")
+    assert run.hears(after=15) == ((), True)
+    account.faults.clear()
+    assert run.hears(after=29) == ((), False)
+    run.begins_anew()
+    assert run.hears(REFUSED, after=29.5) == ((), False)
+    assert run.hears(after=46) == ((), True)
+
+
+def test_what_could_not_be_verified_is_not_gone_once_it_is_known_what_is_broken(
+    run: Run, account: Account
+) -> None:
+    for service in ("iam", "kms", "logs", "ssm", "sts"):
+        account.faults.fail(service, code="ThrottlingFault", message="Rate exceeded")
+    told, _ = run.hears(REFUSED)
+    assert [(each.kind, each.cause.verdict) for each in told] == [("appeared", "unverified")]
+    account.faults.clear()
+    run.begins_anew()
+    told, _ = run.hears(after=31)
+    assert {(each.kind, each.cause.verdict) for each in told} == {("appeared", "broken")}
+    run.begins_anew()
+    again, _ = run.hears(after=60 * 25)
+    assert [(each.kind, each.key) for each in again] == [("reminder", each.key) for each in told]
+
+
+def test_where_aws_is_not_asked_nobody_waits_for_a_moment_to_ask(tmp_path: Path) -> None:
+    around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
+    job = WatchJob(
+        places=(str(tmp_path),), state=tmp_path / "watch.json", spread=timedelta(hours=1)
+    )
+    assert 0 <= Watch(job, around).moment() <= 3600
+    assert Watch(replace(job, offline=True), around).moment() == 0
 
 
 def _fixes(told: Sequence[News]) -> Iterator[Call]:

@@ -52,6 +52,13 @@ def watch(
             "new trouble says that they changed."
         ),
     ] = "15m",
+    spread: Annotated[
+        str,
+        typer.Option(
+            help="Ask AWS at a random moment of so long after trouble: a fleet that sees one fault "
+            "must not ask at once."
+        ),
+    ] = "0s",
     state: Annotated[
         Optional[Path],
         typer.Option(metavar="FILE", help="The checkpoint. Default: in the state folder."),
@@ -84,6 +91,7 @@ def watch(
             state=state or state_folder(around) / "watch.json",
             remind=_period(remind, "--remind"),
             recheck=_period(recheck, "--recheck"),
+            spread=_period(spread, "--spread"),
             offline=offline,
             patterns=tuple(patterns or ()),
             reach=reach,

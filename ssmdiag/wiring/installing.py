@@ -68,7 +68,7 @@ def installation(
         return made(
             Wish(
                 executable=_program(started, around) if chosen.program is None else chosen.program,
-                arguments=tuple(word for name in chosen.tell for word in ("--tell", name)),
+                arguments=(*_spread(kind, forever), *_telling(chosen.tell)),
                 every=None if forever else every,
                 user=chosen.user,
                 memory=chosen.memory,
@@ -79,6 +79,17 @@ def installation(
         )
     except ValueError as error:
         raise MisuseError(str(error)) from None
+
+
+def _spread(kind: str, forever: bool) -> tuple[str, ...]:
+    """How a fleet is kept from asking at once; timers of systemd and Windows spread themselves."""
+    if forever:
+        return ("--spread", "5m")
+    return ("--spread", "1m") if kind == "cron" else ()
+
+
+def _telling(places: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(word for name in places for word in ("--tell", name))
 
 
 def write_down(

@@ -71,8 +71,9 @@ def _once(watch: Watch, teller: Teller) -> Verdict:
     for _ in watch.sightings(_now()):
         pass
     verdict: Verdict = "ok"
-    if watch.due(now := _now()):
-        told, report = watch.decide(now)
+    if watch.due(_now()):
+        time.sleep(watch.moment())
+        told, report = watch.decide(_now())
         teller.told(told, watch.open_causes)
         for cluster in report.unrecognised:
             teller.unknown(cluster)
@@ -159,7 +160,8 @@ class Loop:
         if self._watch.due(now := _now()):
             if self._decides_at is None:
                 # A thousand nodes that saw one fault must not all ask in the same second.
-                self._decides_at = time.monotonic() + _GATHERS * (1 + random.random())  # noqa: S311
+                gathers = _GATHERS * (1 + random.random())  # noqa: S311
+                self._decides_at = time.monotonic() + gathers + self._watch.moment()
             elif time.monotonic() >= self._decides_at:
                 self._decide(now)
         if len(self._watch.notes) != before or time.monotonic() - self._saved_at >= _SAVES:

@@ -67,7 +67,8 @@ def _host(reach: Reach, around: Surroundings) -> Door:
     from ssmdiag.world.host.door import door as host_door
     from ssmdiag.world.host.place import Place
 
-    return host_door(Place(around.platform, around.environ, reach.root))
+    elsewhere = {"AWS_ENDPOINT_URL": reach.endpoint_url} if reach.endpoint_url else {}
+    return host_door(Place(around.platform, {**around.environ, **elsewhere}, reach.root))
 
 
 def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import hashlib
+import random
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,19 +14,23 @@ from ssmdiag.catalog.fold import Folder
 from ssmdiag.catalog.match import Hit, interesting
 from ssmdiag.catalog.templates import looks_like_trouble
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
-from ssmdiag.diagnose.news import Cause, News, news
+from ssmdiag.diagnose.news import Cause, News, key_of, news
+from ssmdiag.iam.failure import read_failure
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.tail import Seen, Start, Tail
-from ssmdiag.model import Finding, Record, Report
+from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
 from ssmdiag.wiring.job import Surroundings
 from ssmdiag.wiring.reach import Reach, door
 from ssmdiag.world.asking import Asking, nothing
+from ssmdiag.world.call import Unreachable
 
 _FORGETS = timedelta(hours=1)
 """Without a line of trouble for so long, a run begins to gather anew."""
+_DOUBLINGS = 5
+"""How often the pause after a throttled look doubles: 15 minutes become up to 8 hours."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,8 @@ class WatchJob:
     remind: timedelta = timedelta(hours=24)
     recheck: timedelta = timedelta(minutes=15)
     """How often an open cause is looked at again, and how long AWS's answers count."""
+    spread: timedelta = timedelta(0)
+    """AWS is asked at a random moment of so long, since other nodes may see the same trouble."""
     offline: bool = False
     patterns: tuple[Path, ...] = ()
     reach: Reach = field(default_factory=Reach)
@@ -69,6 +77,11 @@ class Watch:
         told = known.told if known else {}
         self._causes = {key: Cause(**cause) for key, cause in told.get("causes", {}).items()}
         self._checked = _moment(told.get("checked"))
+        self._throttled: int = told.get("throttled", 0)
+        """How many looks AWS throttled since no cause was open."""
+        self._held_until = _moment(told.get("held_until"))
+        self._asked_about: set[str] = set(told.get("asked_about", ()))
+        """Symptoms that the last look was for."""
         self._evidence = Evidence(**told.get("evidence", {}))
         self._tails: dict[str, Tail] = {}
         self._asked: Optional[tuple[Asking, str]] = None
@@ -146,7 +159,31 @@ class Watch:
 
     def due(self, now: datetime) -> bool:
         """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
-        return self._pending or (bool(self._causes) and self._overdue(now))
+        if self._pending and not self._is_known(now):
+            return True
+        waiting = bool(self._causes) or self._throttled > 0
+        return waiting and self._overdue(now) and not self._held(now)
+
+    def _is_known(self, now: datetime) -> bool:
+        """Did a run of before ask about just this, not long ago, so that a cause of it is open?"""
+        if self._asked is not None or not self._causes or self._overdue(now):
+            return False
+        heard = self._folder.folded()
+        return not heard.clusters and all(_name(s) in self._asked_about for s in heard.symptoms)
+
+    def _held(self, now: datetime) -> bool:
+        """Must AWS be left alone for a while, since it throttled?"""
+        if self._held_until is None:
+            return False
+        # A clock that was put back must not put the look off.
+        wait = self._held_until - now
+        return timedelta(0) < wait <= self._job.recheck * (1 << _DOUBLINGS)
+
+    def moment(self) -> float:
+        """A random moment of the spread, in seconds; 0 if AWS is not asked at all."""
+        if self._job.offline:
+            return 0.0
+        return random.uniform(0, self._job.spread.total_seconds())  # noqa: S311
 
     def _overdue(self, now: datetime) -> bool:
         if self._checked is None:
@@ -159,36 +196,80 @@ class Watch:
         """Cross-check what was read with AWS and the host. Raises JobError.
 
         The Answers of before count until they are to be checked again, unless a Symptom comes that
-        they neither were asked for nor explain.
+        they neither were asked for nor explain. While AWS throttles, nothing is asked again.
         """
         heard = Heard(self._folder.folded(), self._evidence)
         counts = {symptom.sample: symptom.count for symptom in heard.folded.symptoms}
         louder = {sample for sample, n in counts.items() if self._counts.get(sample) != n}
-        if self._asked is None or self._overdue(now) or not louder <= self._answered:
+        asks = self._asked is None or self._overdue(now) or not louder <= self._answered
+        if self._held(now):
+            asks = False
+            self._asked = self._asked or self._asking_nobody(
+                "AWS throttled the requests of before; it is asked again later"
+            )
+        elif asks or self._asked is None:
             self._asked = self._asking()
             self._checked, self._answered = now, louder
         ask, region = self._asked
         report = decide(heard, ask, region, online=not self._job.offline)
         self._counts = counts
         self._answered |= {s.sample for f in report.findings for s in f.symptoms}
-        told, self._causes = news(
-            _worth(report),
-            self._causes,
-            now,
-            self._job.remind,
-            complete=not self._job.offline,
-        )
+        told = self._news(report, now)
+        if asks:
+            self._asked_about = {_name(symptom) for symptom in heard.folded.symptoms}
+            self._hold(now, _is_throttled(ask))
         self._pending = False
         if self._last_trouble is None or now - self._last_trouble > _FORGETS:
             self._gather_anew()
         return told, report
 
+    def _hold(self, now: datetime, throttled: bool) -> None:
+        """Leave AWS alone the longer, the more looks it throttled since no cause was open.
+
+        The quotas are the account's. After a fault of a whole fleet, its nodes would take from one
+        another, and from the agents, what AWS still answers; so they must not ask as often again
+        as soon as one look was answered.
+        """
+        if throttled:
+            self._throttled = min(self._throttled + 1, _DOUBLINGS)
+        elif not self._causes:
+            self._throttled = 0
+        self._held_until = None
+        if self._throttled:
+            pause = self._job.recheck * (1 << self._throttled - 1) * (1 + random.random())  # noqa: S311
+            self._held_until = now + pause
+        if throttled and self._held_until:
+            when = self._held_until.isoformat(timespec="minutes")
+            self.notes.append(f"AWS throttles the account's requests; it is asked again at {when}")
+
+    def _news(self, report: Report, now: datetime) -> tuple[News, ...]:
+        """What of a Report is news; a cause that cannot be looked at now is as open as before."""
+        unsure = {c.id for c in report.chain if isinstance(c.verdict, Unverified)}
+        kept = {
+            key: cause
+            for key, cause in self._causes.items()
+            if cause.verdict == "broken" and unsure & _requirements(key)
+        }
+        worth = [finding for finding in _worth(report) if not _is_told(finding, kept)]
+        settled = {key for key in self._causes if _is_settled(key, self._causes[key], worth)}
+        told, causes = news(
+            worth,
+            {key: c for key, c in self._causes.items() if key not in kept and key not in settled},
+            now,
+            self._job.remind,
+            complete=not self._job.offline,
+        )
+        self._causes = {**kept, **causes}
+        return told
+
     def _asking(self) -> tuple[Asking, str]:
         if self._job.offline:
-            region = self._job.reach.region or self._evidence.region or ""
-            return Asking(nothing("AWS is not asked (--offline)")), region
+            return self._asking_nobody("AWS is not asked (--offline)")
         through, region = door(self._job.reach, self._around, self._evidence.region)
         return Asking(through), region
+
+    def _asking_nobody(self, why: str) -> tuple[Asking, str]:
+        return Asking(nothing(why)), self._job.reach.region or self._evidence.region or ""
 
     # --- remembering ----------------------------------------------------------------------------
 
@@ -204,6 +285,9 @@ class Watch:
         told: dict[str, Any] = {
             "causes": {key: asdict(cause) for key, cause in self._causes.items()},
             "checked": self._checked.isoformat() if self._checked else "",
+            "throttled": self._throttled,
+            "asked_about": sorted(self._asked_about),
+            "held_until": self._held_until.isoformat() if self._held_until else "",
             "evidence": evidence,
         }
         marks = {**(self._marks or {}), **{log: t.marks for log, t in self._tails.items()}}
@@ -220,6 +304,38 @@ def _is_trouble(hit: Optional[Hit], record: Record) -> bool:
 def _worth(report: Report) -> Sequence[Finding]:
     """What one may be woken up for: what is broken, and what the log tells of."""
     return [f for f in report.findings if f.verdict == "broken" or f.symptoms]
+
+
+def _name(symptom: Symptom) -> str:
+    """What a Symptom is known by, from run to run."""
+    told = repr((symptom.pattern, symptom.fields))
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _requirements(key: str) -> set[str]:
+    """The Requirements that the key of a cause names."""
+    return set(key.rpartition(":")[2].split(","))
+
+
+def _is_told(finding: Finding, kept: Mapping[str, Cause]) -> bool:
+    """Says a Finding no more than a cause that is open and cannot be looked at now?"""
+    named = set(finding.requirements)
+    if finding.verdict == "broken":
+        return any(named <= _requirements(key) for key in kept)
+    return any(named & _requirements(key) for key in kept)
+
+
+def _is_settled(key: str, cause: Cause, findings: Sequence[Finding]) -> bool:
+    """Could a cause not be verified, of which it is now known what is broken?"""
+    broken = [f for f in findings if f.verdict == "broken" and key_of(f) != key]
+    return cause.verdict != "broken" and any(
+        _requirements(key) & set(finding.requirements) for finding in broken
+    )
+
+
+def _is_throttled(ask: Asking) -> bool:
+    failures = (read_failure(a.why) for a in ask.answers.values() if isinstance(a, Unreachable))
+    return any(failure is not None and failure.kind == "throttled" for failure in failures)
 
 
 def _is_file(place: str) -> bool:
