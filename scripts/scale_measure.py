@@ -24,8 +24,8 @@ from ssmdiag.demo.log import Outcome, write_agent_log
 from ssmdiag.demo.story import Story, mistakes, preferences
 from ssmdiag.model import Report
 from ssmdiag.wiring.diagnosing import Job, diagnose
-from ssmdiag.wiring.job import Surroundings
-from ssmdiag.wiring.reach import Reach, performing
+from ssmdiag.wiring.job import Reach, Surroundings
+from ssmdiag.wiring.reach import performing
 from ssmdiag.world.call import call
 
 _ROUNDS = 7

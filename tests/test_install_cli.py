@@ -87,7 +87,10 @@ def test_what_is_written_is_told_with_the_commands_that_start_it_and_removed_aga
 def test_whom_to_tell_is_passed_on_and_its_file_can_be_written() -> None:
     told = ("--tell", "journald", "--tell", "file:/var/log/ssm diag/news.json")
     done = install("systemd", *_PROGRAM, "--forever", *told)
-    assert 'watch --spread 5m --tell journald --tell "file:/var/log/ssm diag/news.json"\n' in done.stdout
+    assert (
+        'watch --spread 5m --tell journald --tell "file:/var/log/ssm diag/news.json"\n'
+        in done.stdout
+    )
     assert 'ReadWritePaths="-/var/log/ssm diag"\n' in done.stdout
     assert "Type=notify\n" in done.stdout
 

@@ -16,7 +16,8 @@ from ssmdiag.demo.story import ROLE, mistakes
 from ssmdiag.diagnose.news import News
 from ssmdiag.wiring.job import Surroundings
 from ssmdiag.wiring.reach import performing
-from ssmdiag.wiring.watching import Watch, WatchJob
+from ssmdiag.wiring.watch_job import WatchJob
+from ssmdiag.wiring.watching import Watch
 from ssmdiag.world.call import Call
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=timezone.utc)

@@ -8,9 +8,8 @@ import typer
 from ssmdiag.can.question import QuestionError, read_question
 from ssmdiag.cli.options import Output, OutputFormat, Redact, reaching, surroundings
 from ssmdiag.cli.output import Format, fail, put_judgement
-from ssmdiag.wiring.job import JobError
+from ssmdiag.wiring.job import JobError, Reach
 from ssmdiag.wiring.permissions import can as run
-from ssmdiag.wiring.reach import Reach
 
 EXIT_CODES = {"allowed": 0, "denied": 1, "undetermined": 4}
 EPILOG = (

@@ -9,8 +9,7 @@ from ssmdiag.cli.options import Output, OutputFormat, Redact, reaching, surround
 from ssmdiag.cli.output import EXIT_CODES, Format, fail, put_check
 from ssmdiag.wiring.checking import CheckJob
 from ssmdiag.wiring.checking import check as run
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 EPILOG = (
     "Exit codes: 0 nothing wrong; 1 something is broken; 2 wrong usage; 3 the job could not be "

@@ -19,8 +19,7 @@ from ssmdiag.cli.output import EXIT_CODES, Format, fail, put
 from ssmdiag.log.period import ALL, Span, parse_moment
 from ssmdiag.wiring.diagnosing import Job
 from ssmdiag.wiring.diagnosing import diagnose as run
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 EPILOG = (
     "Exit codes: 0 nothing wrong; 1 something is broken; 2 wrong usage; 3 the job could not be "

@@ -13,8 +13,7 @@ from ssmdiag.cli.output import fail
 from ssmdiag.wiring import bundling
 from ssmdiag.wiring.checking import CheckJob
 from ssmdiag.wiring.diagnosing import Job
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 EPILOG = (
     "--redact masks account ids, user names and e-mail addresses, alike in all parts; network "

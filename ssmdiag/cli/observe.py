@@ -18,8 +18,7 @@ from ssmdiag.cli.plans import (
     carry_out,
     worded,
 )
-from ssmdiag.wiring.job import JobError, MisuseError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, MisuseError, Reach
 
 
 @reaching

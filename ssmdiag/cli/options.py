@@ -13,8 +13,7 @@ from typing import Annotated, Any, Callable, Optional
 import typer
 
 from ssmdiag.cli.output import Format
-from ssmdiag.wiring.job import Surroundings
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import Reach, Surroundings
 
 _REACH = {
     "snapshot": Annotated[

@@ -11,8 +11,7 @@ import typer
 
 from ssmdiag.cli.options import surroundings
 from ssmdiag.cli.output import fail, page_layout
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 NOT_DONE, NOT_PROVED = 1, 4
 

@@ -7,8 +7,7 @@ import typer
 
 from ssmdiag.cli.options import Output, OutputFormat, Redact, reaching, surroundings
 from ssmdiag.cli.output import Format, fail, page_layout, put_text
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 commands = typer.Typer(help="Ready questions to the session logs.", no_args_is_help=True)
 

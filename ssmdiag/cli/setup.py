@@ -30,8 +30,7 @@ from ssmdiag.cli.plans import (
     worded,
 )
 from ssmdiag.setup.wanted import Wish
-from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, Reach
 
 commands = typer.Typer(
     help="Encrypted session logging: key, log group, role, preferences.", no_args_is_help=True

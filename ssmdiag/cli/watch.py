@@ -10,8 +10,7 @@ import typer
 
 from ssmdiag.cli.options import OutputFormat, Patterns, reaching, surroundings
 from ssmdiag.cli.output import EXIT_CODES, Format, fail
-from ssmdiag.wiring.job import JobError, MisuseError
-from ssmdiag.wiring.reach import Reach
+from ssmdiag.wiring.job import JobError, MisuseError, Reach
 
 EPILOG = (
     "Exit codes of --once: those of diagnose (0 nothing new or nothing wrong; 1 something is "
@@ -79,9 +78,8 @@ def watch(
     reach: Reach,
 ) -> None:
     """Follow the agent's logs, and tell what is worth waking up for."""
-    from ssmdiag.wiring import loop
     from ssmdiag.wiring.state import state_folder
-    from ssmdiag.wiring.watching import WatchJob
+    from ssmdiag.wiring.watch_job import WatchJob, has_nothing_to_do
 
     around = surroundings()
     try:
@@ -99,11 +97,27 @@ def watch(
         if status:
             _status(job, format_)
             return
+        # What is asked for besides may be wrong, and must be said so by any run.
+        if once and not patterns and _are_places(tell) and has_nothing_to_do(job, around):
+            return
+        from ssmdiag.wiring import loop
+
         as_json = format_ is Format.json
         verdict = loop.watch(job, around, tuple(tell or ()), as_json=as_json, once=once)
     except JobError as error:
         fail(error)
     raise typer.Exit(EXIT_CODES[verdict])
+
+
+def _are_places(tell: Optional[list[str]]) -> bool:
+    if not tell:
+        return True
+    from ssmdiag.tell.address import parse
+
+    try:
+        return all(parse(each) for each in tell)
+    except ValueError:
+        return False
 
 
 def _status(job: Any, form: Format) -> None:

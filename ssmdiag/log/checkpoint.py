@@ -45,16 +45,28 @@ def load(path: Path) -> tuple[Optional[Checkpoint], Optional[str]]:
     except (OSError, UnicodeDecodeError) as error:
         return None, _aside(path, str(error))
     try:
-        whole = json.loads(text)
-        if whole["schema"] != SCHEMA:
-            return None, _aside(path, f"its schema is {whole['schema']!r}, not {SCHEMA!r}")
-        marks = {
-            log: {head: Mark(**mark) for head, mark in of_log.items()}
-            for log, of_log in whole["marks"].items()
-        }
-        return Checkpoint(marks, dict(whole["told"]), str(whole["saved"])), None
+        return _parsed(text), None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return None, _aside(path, f"{type(error).__name__}: {error}")
+
+
+def peek(path: Path) -> Optional[Checkpoint]:
+    """The checkpoint if it can be used; nothing is done about one that cannot."""
+    try:
+        return _parsed(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _parsed(text: str) -> Checkpoint:
+    whole = json.loads(text)
+    if whole["schema"] != SCHEMA:
+        raise ValueError(f"its schema is {whole['schema']!r}, not {SCHEMA!r}")
+    marks = {
+        log: {head: Mark(**mark) for head, mark in of_log.items()}
+        for log, of_log in whole["marks"].items()
+    }
+    return Checkpoint(marks, dict(whole["told"]), str(whole["saved"]))
 
 
 def _aside(path: Path, why: str) -> str:

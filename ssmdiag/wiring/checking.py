@@ -12,8 +12,8 @@ from ssmdiag.model import Report, Situation
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_check
 from ssmdiag.requirements.identity.agent import node_id
-from ssmdiag.wiring.job import MisuseError, Surroundings
-from ssmdiag.wiring.reach import Reach, door, in_region, keep, node_region
+from ssmdiag.wiring.job import MisuseError, Reach, Surroundings
+from ssmdiag.wiring.reach import door, in_region, keep, node_region
 from ssmdiag.world.asking import Asking, until
 from ssmdiag.world.call import Known, call
 

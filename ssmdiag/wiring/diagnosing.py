@@ -20,8 +20,8 @@ from ssmdiag.model import Cluster, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_look_at
 from ssmdiag.wiring.catalogues import catalogue
-from ssmdiag.wiring.job import JobError, Surroundings
-from ssmdiag.wiring.reach import Reach, door, in_region, keep
+from ssmdiag.wiring.job import JobError, Reach, Surroundings
+from ssmdiag.wiring.reach import door, in_region, keep
 from ssmdiag.world.asking import Asking, nothing
 
 

@@ -1,4 +1,5 @@
-"""What every job has in common: its surroundings, how it fails, how it writes a file."""
+"""What every job has in common: its surroundings, how it reaches the world, how it fails, how it
+writes a file. Every command loads this, so it loads little itself."""
 
 from __future__ import annotations
 
@@ -9,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO, Union
+from typing import BinaryIO, Optional, Union
 
 
 class JobError(Exception):
@@ -29,6 +30,21 @@ class Surroundings:
     stdin: BinaryIO
     now: datetime
     interpreter: Path = field(default_factory=lambda: Path(sys.executable))
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Where Answers come from, and where they are kept."""
+
+    snapshot: Optional[Path] = None
+    save_snapshot: Optional[Path] = None
+    profile: Optional[str] = None
+    region: Optional[str] = None
+    endpoint_url: Optional[str] = None
+    assume_role: Optional[str] = None
+    timeout: float = 10.0
+    root: Path = Path("/")
+    """Where the node's files are seen from here."""
 
 
 def write_aside(path: Path, content: Union[str, bytes]) -> None:

@@ -18,7 +18,8 @@ from ssmdiag.log.waking import Waker
 from ssmdiag.model import Cluster
 from ssmdiag.wiring.job import JobError, Surroundings
 from ssmdiag.wiring.telling import opened
-from ssmdiag.wiring.watching import Sighting, Watch, WatchJob
+from ssmdiag.wiring.watch_job import WatchJob
+from ssmdiag.wiring.watching import Sighting, Watch
 
 _GATHERS = 1.0
 """Seconds after the first line of trouble in which what belongs to it is waited for."""

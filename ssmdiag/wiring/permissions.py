@@ -7,8 +7,8 @@ from ssmdiag.can.principals import NoSuchPrincipalError
 from ssmdiag.can.question import Question
 from ssmdiag.can.resources import NoSuchResourceError
 from ssmdiag.policy.judgement import Judgement
-from ssmdiag.wiring.job import JobError, Surroundings
-from ssmdiag.wiring.reach import Reach, door, in_region, keep
+from ssmdiag.wiring.job import JobError, Reach, Surroundings
+from ssmdiag.wiring.reach import door, in_region, keep
 from ssmdiag.world.asking import Asking
 
 

@@ -14,8 +14,8 @@ from ssmdiag.diagnose.proposal_targets import ProposalError, UnreadableError
 from ssmdiag.model import Situation
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.identity.agent import node_id
-from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
-from ssmdiag.wiring.reach import Reach, door, keep
+from ssmdiag.wiring.job import JobError, MisuseError, Reach, Surroundings
+from ssmdiag.wiring.reach import door, keep
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.call import Ask
 from ssmdiag.world.overlay import Overlay

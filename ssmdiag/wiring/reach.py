@@ -3,32 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Optional
 
-from ssmdiag.wiring.job import JobError, Surroundings, write_aside
+from ssmdiag.wiring.job import JobError, Reach, Surroundings, write_aside
 from ssmdiag.world.asking import Asking, Door, first_of
 from ssmdiag.world.call import Answer, Call, Known, call
 
 # What a run does not reach for is not loaded: that is most of the time of a short one.
 if TYPE_CHECKING:
     from ssmdiag.world.aws import Aws
-
-
-@dataclass(frozen=True)
-class Reach:
-    """Where Answers come from, and where they are kept."""
-
-    snapshot: Optional[Path] = None
-    save_snapshot: Optional[Path] = None
-    profile: Optional[str] = None
-    region: Optional[str] = None
-    endpoint_url: Optional[str] = None
-    assume_role: Optional[str] = None
-    timeout: float = 10.0
-    root: Path = Path("/")
-    """Where the node's files are seen from here."""
 
 
 def door(

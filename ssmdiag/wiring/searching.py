@@ -13,8 +13,8 @@ from ssmdiag.queries.query import Query, QueryError, filled, named
 from ssmdiag.queries.run import Result, Search, run
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.preferences.facts import find_preferences
-from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
-from ssmdiag.wiring.reach import Reach, access
+from ssmdiag.wiring.job import JobError, MisuseError, Reach, Surroundings
+from ssmdiag.wiring.reach import access
 from ssmdiag.world.asking import Asking, first_of, nothing
 
 

@@ -34,9 +34,9 @@ from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import make_removal
 from ssmdiag.setup.wanted import Wanted, Wish, complaints
-from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
+from ssmdiag.wiring.job import JobError, MisuseError, Reach, Surroundings
 from ssmdiag.wiring.lockout import locked_out
-from ssmdiag.wiring.reach import Reach, access, door, in_region, keep
+from ssmdiag.wiring.reach import access, door, in_region, keep
 from ssmdiag.wiring.state import backup, state_folder
 from ssmdiag.world import empty
 from ssmdiag.world.asking import Asking, Door, first_of, nothing

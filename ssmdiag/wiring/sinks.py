@@ -19,8 +19,8 @@ from ssmdiag.tell.sns import SnsSink
 from ssmdiag.tell.stream import StreamSink
 from ssmdiag.tell.syslog import SyslogSink
 from ssmdiag.tell.windows_event import EventLogSink
-from ssmdiag.wiring.job import MisuseError
-from ssmdiag.wiring.reach import Reach, access
+from ssmdiag.wiring.job import MisuseError, Reach
+from ssmdiag.wiring.reach import access
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Answer, Call
 

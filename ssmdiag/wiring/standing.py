@@ -9,7 +9,7 @@ from ssmdiag.log.checkpoint import LockedError, load, locked
 from ssmdiag.log.tail import Tail
 from ssmdiag.render.json import written
 from ssmdiag.wiring.job import JobError
-from ssmdiag.wiring.watching import WatchJob
+from ssmdiag.wiring.watch_job import WatchJob
 
 SCHEMA = "ssmdiag.status/1"
 

@@ -20,7 +20,8 @@ from ssmdiag.tell.message import Message, Priority
 from ssmdiag.tell.spool import Delivery
 from ssmdiag.wiring.job import MisuseError
 from ssmdiag.wiring.sinks import sinks_of
-from ssmdiag.wiring.watching import Sighting, WatchJob
+from ssmdiag.wiring.watch_job import WatchJob
+from ssmdiag.wiring.watching import Sighting
 
 _AGAIN = 10.0
 """Seconds in which more lines of one kind are only counted."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
@@ -18,12 +18,13 @@ from ssmdiag.diagnose.news import Cause, News, key_of, news
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
-from ssmdiag.log.tail import Seen, Start, Tail
+from ssmdiag.log.tail import Seen, Tail
 from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
 from ssmdiag.wiring.job import Surroundings
-from ssmdiag.wiring.reach import Reach, door
+from ssmdiag.wiring.reach import door
+from ssmdiag.wiring.watch_job import WatchJob
 from ssmdiag.world.asking import Asking, nothing
 from ssmdiag.world.call import Unreachable
 
@@ -31,25 +32,6 @@ _FORGETS = timedelta(hours=1)
 """Without a line of trouble for so long, a run begins to gather anew."""
 _DOUBLINGS = 5
 """How often the pause after a throttled look doubles: 15 minutes become up to 8 hours."""
-
-
-@dataclass(frozen=True)
-class WatchJob:
-    """One ``watch`` as asked for."""
-
-    places: tuple[str, ...] = ()
-    start: Start = "now"
-    """Where the very first run begins."""
-    state: Path = Path("watch.json")
-    """The checkpoint."""
-    remind: timedelta = timedelta(hours=24)
-    recheck: timedelta = timedelta(minutes=15)
-    """How often an open cause is looked at again, and how long AWS's answers count."""
-    spread: timedelta = timedelta(0)
-    """AWS is asked at a random moment of so long, since other nodes may see the same trouble."""
-    offline: bool = False
-    patterns: tuple[Path, ...] = ()
-    reach: Reach = field(default_factory=Reach)
 
 
 @dataclass(frozen=True)
@@ -103,16 +85,9 @@ class Watch:
         self._counts: dict[Record, int] = {}
 
     @property
-    def _places(self) -> tuple[str, ...]:
-        around = self._around
-        return self._job.places or files.default_places(
-            around.platform, around.environ, self._job.reach.root
-        )
-
-    @property
     def folders(self) -> tuple[str, ...]:
         """Where something may happen."""
-        places = self._places
+        places = self._job.logs(self._around)
         folders = (str(Path(place).parent) if _is_file(place) else place for place in places)
         return tuple(dict.fromkeys(folders))
 
@@ -137,7 +112,11 @@ class Watch:
 
     def _followed(self) -> list[Tail]:
         """A tail for every log that is there now. errors.log says again what the main log says."""
-        found = [each for each in files.find(self._places) if isinstance(each, files.LogFile)]
+        found = [
+            each
+            for each in files.find(self._job.logs(self._around))
+            if isinstance(each, files.LogFile)
+        ]
         families = dict.fromkeys(each.family for each in found)
         first = [log for log in families if not files.named(log).repeats_errors]
         for log in first or families:
