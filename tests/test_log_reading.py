@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import re
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Optional
@@ -135,9 +134,7 @@ def test_quiet_records_that_interest_nobody_are_counted_but_not_built(tmp_path: 
         + _line("08:01", "Entering SSM Agent hibernate - why")
         + _line("08:02", "loud", "WARN")
     )
-    reading = read(
-        [str(tmp_path)], stdin=io.BytesIO(), span=Span(), interesting=re.compile(rb"hibernate")
-    )
+    reading = read([str(tmp_path)], stdin=io.BytesIO(), span=Span(), interesting=(b"hibernate",))
     assert _messages(reading) == ["Entering SSM Agent hibernate - why", "loud"]
     assert reading.sources[0].records == 7
 

@@ -68,6 +68,21 @@ def test_a_rendered_record_parses_back(expected: list[Record]) -> None:
     assert found == expected
 
 
+@given(
+    st.from_regex(
+        rb"(19|20|99)[0-9]{2}-[01][0-9]-[0-3][0-9] [012][0-9]:[0-5][0-9]:[0-6][0-9]", fullmatch=True
+    ),
+    st.from_regex(rb"(\.[0-9]{0,10})? ?(WARN|ERROR|INFO|WARNING) ?", fullmatch=True),
+    any_lines,
+)
+def test_the_agents_own_header_is_read_as_any_other(
+    moment: bytes, level: bytes, rest: bytes
+) -> None:
+    raw = moment + level + rest
+    indented = layout.parse(b" " + raw)  # which the agent never writes
+    assert layout.parse(raw) == indented
+
+
 @given(any_lines, st.integers(1, 40))
 def test_no_word_gets_lost_whatever_the_bytes(lines: bytes, piece: int) -> None:
     found = "".join(_all_text(record) for record in _parse(lines, piece))

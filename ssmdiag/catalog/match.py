@@ -58,29 +58,17 @@ def hits(catalog: Catalog, record: Record) -> Iterator[Hit]:
             yield _hit(pattern, captured, record)
 
 
-def interesting(catalog: Catalog, also: Iterable[bytes] = ()) -> re.Pattern[bytes]:
-    """This occurs in every INFO or DEBUG Record that can mean anything here.
+def interesting(catalog: Catalog, also: Iterable[bytes] = ()) -> tuple[bytes, ...]:
+    """One of these words stands in every INFO or DEBUG Record that can mean anything here.
 
-    ``also`` are further words that somebody wants to see. A reader runs this over every byte of a
-    log, hence its form: all that have a space are sought from their first space on, since an
-    expression with one literal byte in front runs five times faster than a choice of words.
+    ``also`` are further words that somebody wants to see.
     """
     quiet = {
         literal.encode()
         for literal, pattern in catalog.literals
         if any(level in QUIET for level in pattern.levels)
     }
-    spaced: set[bytes] = set()
-    whole: set[bytes] = set()
-    for words in quiet.union(also):
-        _, _, rest = words.partition(b" ")
-        (spaced if rest else whole).add(rest or words)
-    choices = [re.escape(words) for words in sorted(whole)]
-    if spaced:
-        tails = b"|".join(re.escape(words) for words in sorted(spaced))
-        choices.insert(0, b" (?:" + tails + b")")
-    # An alternation of nothing would match everything.
-    return re.compile(b"|".join(choices) or b"(?!)")
+    return tuple(sorted(quiet.union(also)))
 
 
 def _admits(pattern: Pattern, level: Optional[str]) -> bool:

@@ -55,22 +55,15 @@ START = re.compile(
 )
 """The line break before a Record and the beginning of that Record."""
 
-LOUD = (
-    re.compile(rb" (?:ERROR|WARN|CRITICAL|panic: |fatal error: |-----ERROR)"),
-    re.compile(rb"\n(?:ERROR|WARN|CRITICAL|panic: |fatal error: |-----ERROR|SessionId: )"),
-    re.compile(rb"\[(?:ERROR|WARN|CRITICAL)"),
-)
-"""Every Record of level WARN and above, and every crash, matches one of these somewhere.
-
-Written with speed in mind: an expression that starts with a literal byte and goes on with plain
-words is searched several times faster than one with a choice in front or optional parts.
-"""
+LOUD = (b"ERROR", b"WARN", b"CRITICAL", b"panic: ", b"fatal error: ", b"SessionId: ")
+"""Every Record of level WARN and above, and every crash, has one of these somewhere."""
 
 _STAMP = re.compile(rb"\n(?:" + _PREFIX + rb")" + _TIME_LEVEL)
 _EMBEDDED = re.compile(
     rb"(?<![\"'`(\\])(?<!\\n)(?<!\\t)"  # a log quoted in JSON or code is part of its message
     rb"(?=\d{4}-)" + _TIME_LEVEL + rb"[ \t]"
 )
+_CLOCK = re.compile(rb":\d\d:\d\d")  # no header is without, and this is quickly looked for
 _PARAGRAPH = re.compile(
     rb"\n(?:[ \t\r>]*\n)+|"
     rb"\n(?=[ \t>]{0,16}(?:" + _LEVEL + rb"\b|[\[\w:\] ]{0,24}?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d))"
@@ -78,9 +71,15 @@ _PARAGRAPH = re.compile(
 _FIRST_PREFIX = re.compile(_PREFIX)
 _NEXT_PREFIX = re.compile(rb"\n(?:" + _PREFIX + rb")")
 _TIME_FIRST = re.compile(_TIME_LEVEL)
+# What the agent itself writes, of which _TIME_FIRST would say the same; nothing stands before it.
+_AGENTS_OWN = re.compile(
+    rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (TRACE|DEBUG|INFO|WARN|ERROR|CRITICAL)(?= )"
+)
 _LEVEL_FIRST = re.compile(_LEVEL_TIME)
 _NO_TIME = re.compile(_LEVEL_ONLY)
 _DIGITS = re.compile(rb"\d+")
+
+_LAST_YEAR = 9999  # not reached, so that sums of times never leave what datetime can hold
 
 _BLANK = " \t\r\n\f\v\0\xa0"
 _CODE = re.compile(r"\[\s*([^\s\[\]@]+)\s*@\s*([^\s\[\]]+\.go)\s*\.\s*(\d+)\s*\]\s*")
@@ -100,8 +99,10 @@ def split_embedded(raw: bytes) -> list[tuple[int, bytes]]:
 
     Two processes that append to one file, and copying by hand, run Records together.
     """
-    starts = [0]
-    starts += [found.start() for found in _EMBEDDED.finditer(raw, _header_end(raw))]
+    end = _header_end(raw)
+    if not _CLOCK.search(raw, end):
+        return [(0, raw)]
+    starts = [0, *(found.start() for found in _EMBEDDED.finditer(raw, end))]
     return [(start, raw[start:end]) for start, end in zip(starts, [*starts[1:], len(raw)])]
 
 
@@ -117,8 +118,11 @@ def parse(raw: bytes, *, cut: int = 0, file: str = "", line: int = 0, offset: in
     ``cut`` is the number of bytes that the caller left away at the end; the message says so. Text
     in a layout that nobody knows becomes the message of a Record without time and level.
     """
-    body = _undress(raw)
-    time, level, thread, rest = _header(body)
+    own = _AGENTS_OWN.match(raw)
+    if own:
+        time, level, thread, rest = _own_time(own), own.group(3).decode(), False, raw[own.end() :]
+    else:
+        time, level, thread, rest = _header(_undress(raw))
     text = rest.decode("utf-8", errors="replace").replace("\r\n", "\n").strip(_BLANK)
     code, text = _code(text)
     context, text = _contexts(text)
@@ -169,7 +173,21 @@ def _header(body: bytes) -> tuple[Optional[datetime], Optional[str], bool, bytes
     return None, None, False, body
 
 
+def _own_time(own: re.Match[bytes]) -> Optional[datetime]:
+    stamp, fraction = own.group(1, 2)
+    try:
+        moment = datetime.fromisoformat(stamp.decode())
+    except ValueError:
+        return None
+    if not 1970 <= moment.year < _LAST_YEAR:
+        return None
+    return moment.replace(microsecond=int(fraction[:6].ljust(6, b"0"))) if fraction else moment
+
+
 def _header_end(raw: bytes) -> int:
+    own = _AGENTS_OWN.match(raw)
+    if own:
+        return own.end()
     prefix = _FIRST_PREFIX.match(raw)
     start = prefix.end() if prefix else 0
     found = _TIME_FIRST.match(raw, start)
@@ -179,7 +197,7 @@ def _header_end(raw: bytes) -> int:
 def _time(stamp: bytes) -> Optional[datetime]:
     year, month, day, hour, minute, second, *fraction = map(bytes.decode, _DIGITS.findall(stamp))
     micro = fraction[0][:6].ljust(6, "0") if fraction else "0"
-    if not "1970" <= year < "9999":  # so that sums of times never leave what datetime can hold
+    if not 1970 <= int(year) < _LAST_YEAR:
         return None
     try:
         return datetime(
@@ -194,7 +212,7 @@ def _level(level: bytes) -> str:
 
 
 def _code(text: str) -> tuple[Optional[str], str]:
-    found = _CODE.match(text)
+    found = _CODE.match(text) if text.startswith("[") else None
     if not found:
         return None, text
     function, file, line = found.groups()
@@ -204,7 +222,7 @@ def _code(text: str) -> tuple[Optional[str], str]:
 def _contexts(text: str) -> tuple[tuple[str, ...], str]:
     context: list[str] = []
     position = 0
-    while found := _CONTEXT.match(text, position):
+    while text.startswith("[", position) and (found := _CONTEXT.match(text, position)):
         context.append(found.group(1).replace("\n", ""))
         position = found.end()
     return tuple(context), text[position:]

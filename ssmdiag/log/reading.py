@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import BinaryIO, Optional
+from typing import BinaryIO, Optional, Union
 
 from ssmdiag.log import files, layout, opening
 from ssmdiag.log.files import LogFile
@@ -164,20 +164,21 @@ def read(
     stdin: BinaryIO,
     span: Span,
     session: Optional[str] = None,
-    interesting: Optional[re.Pattern[bytes]] = None,
+    interesting: Union[re.Pattern[bytes], Sequence[bytes], None] = None,
 ) -> Reading:
     """Read the logs at these places: files, folders, globs, ``-`` for standard input.
 
     With ``session``, only Records that mention this session id. With ``interesting``, Records of
-    level INFO and below may be left out unless this expression matches their bytes; it runs over
-    every byte, so it had better start with a literal. ``span.last`` does not cut standard input,
-    which has passed by before its newest Record is known.
+    level INFO and below may be left out unless they hold one of these words, or match this
+    expression (which runs over every byte, so it had better start with a literal). ``span.last``
+    does not cut standard input, which has passed by before its newest Record is known.
     """
     wanted: Optional[Wanted] = None
     if session is not None:
-        wanted = (re.compile(re.escape(session.encode())),)
+        wanted = (session.encode(),)
     elif interesting is not None:
-        wanted = (*layout.LOUD, interesting)
+        also = (interesting,) if isinstance(interesting, re.Pattern) else tuple(interesting)
+        wanted = (*layout.LOUD, *also)
     return Reading(files.find(places), stdin, span, session, wanted)
 
 

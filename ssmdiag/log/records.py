@@ -5,17 +5,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Callable, Optional
+from typing import Callable, NamedTuple, Optional
 
 from ssmdiag.log import layout
+from ssmdiag.log.sought import Places, Sought, count, finder
 from ssmdiag.model import Record
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18
 KEEP = 64 << 10
 """Bytes that are kept of one Record: the agent sets no limit, it even logs whole payloads."""
+_YEAR = len(b"\n2026-")
 
 Read = Callable[[int], bytes]
-Wanted = Sequence["re.Pattern[bytes]"]
+Wanted = Sequence[Sought]
+
+
+_Span = tuple[int, int, bool]
+"""Start, end, and whether a header stands at the start."""
 
 
 @dataclass
@@ -25,8 +31,7 @@ class Tally:
     records: int = 0
 
 
-@dataclass(frozen=True)
-class _Piece:
+class _Piece(NamedTuple):
     raw: bytes
     offset: int
     line: int
@@ -46,8 +51,8 @@ def parse_records(
 
     ``offset`` is the place in ``file`` where the bytes begin, at the start of a line; lines are
     counted only from the start of the file. With ``wanted``, a Record is built only where one of
-    these expressions matches; they run over every byte, so they should start with a literal. Text
-    before the first header is always yielded, nothing that is not blank gets lost.
+    these stands. Text before the first header is always yielded, nothing that is not blank gets
+    lost.
     """
     tally = tally or Tally()
     for piece in _Cutter(read, offset, wanted, tally).pieces():
@@ -87,7 +92,7 @@ class _Cutter:
 
     def __init__(self, read: Read, offset: int, wanted: Optional[Wanted], tally: Tally) -> None:
         self._read = read
-        self._wanted = wanted
+        self._places = finder(tuple(wanted)) if wanted is not None else None
         self._tally = tally
         self._buffer = b"\n"
         self._offset = offset - 1
@@ -126,10 +131,9 @@ class _Cutter:
 
     def _within(self, end: int) -> Iterator[_Piece]:
         """The wanted pieces of ``buffer[:end]``."""
-        for start, stop in self._spans(end):
+        for start, stop, headed in self._spans(end):
             first = start + self._buffer.startswith(b"\n", start)
             line = self._line_at(first)
-            headed = layout.START.match(self._buffer, start) is not None
             raw = self._buffer[first:stop]
             if start:
                 yield _Piece(raw, self._offset + self._cut + first, line, 0, headed)
@@ -140,53 +144,59 @@ class _Cutter:
         """The number of the line that begins at ``buffer[place]``; 0 if lines are not counted."""
         if self._line is None:
             return 0
-        self._line += self._buffer.count(b"\n", self._counted, place)
+        self._line += count(b"\n", self._buffer, self._counted, place)
         self._counted = place
         if place > 1:  # behind a Record of which the middle was dropped
             self._line += self._cut_lines
             self._cut_lines = 0
         return self._line
 
-    def _spans(self, end: int) -> Iterator[tuple[int, int]]:
-        if self._wanted is not None:
-            yield from self._wanted_spans(end, self._wanted)
+    def _spans(self, end: int) -> Iterator[_Span]:
+        if self._places is not None:
+            yield from self._wanted_spans(end, self._places)
             return
         starts = [found.start() for found in layout.START.finditer(self._buffer, 0, end)]
+        stops = [*starts[1:], end]
         if end and starts[:1] != [0]:
-            starts.insert(0, 0)
-        yield from zip(starts, [*starts[1:], end])
+            yield 0, starts[0] if starts else end, False
+        yield from ((start, stop, True) for start, stop in zip(starts, stops))
 
-    def _wanted_spans(self, end: int, wanted: Wanted) -> Iterator[tuple[int, int]]:
+    def _wanted_spans(self, end: int, places: Places) -> Iterator[_Span]:
         buffer = self._buffer
-        hits = {found.start() for each in wanted for found in each.finditer(buffer, 0, end)}
+        hits = places(buffer, end)
         if end and not layout.START.match(buffer):
             hits.add(0)
         done = 0
         for hit in sorted(hits):
             if hit < done:
                 continue
-            start = self._start_before(hit, done)
-            header = layout.START.match(buffer, start)
-            following = layout.START.search(buffer, header.end() if header else start + 1, end)
+            header = self._start_before(hit, done)
+            start, behind = header.span() if header else (done, done + 1)
+            following = layout.START.search(buffer, behind, end)
             stop = following.start() if following else end
             self._pass_over(done, start)
-            yield start, stop
+            yield start, stop, header is not None
             done = stop
         self._pass_over(done, end)
 
     def _pass_over(self, start: int, end: int) -> None:
         # A year begins almost every header; to look at each one closely would take half the time.
-        if self._buffer.startswith(b"\n20", start, end):
-            self._tally.records += self._buffer.count(b"\n20", start, end)
+        # One that holds from end to end is sought with its dash: longer words are found faster.
+        buffer = self._buffer
+        if buffer.startswith(b"\n20", start, end):
+            year = buffer[start : start + _YEAR]
+            word = year if buffer.startswith(year, end) else b"\n20"
+            self._tally.records += count(word, buffer, start, end)
         else:
-            self._tally.records += sum(1 for _ in layout.START.finditer(self._buffer, start, end))
+            self._tally.records += sum(1 for _ in layout.START.finditer(buffer, start, end))
 
-    def _start_before(self, hit: int, floor: int) -> int:
+    def _start_before(self, hit: int, floor: int) -> Optional[re.Match[bytes]]:
+        """The header of the Record that ``hit`` lies in; None if that has none."""
         at = hit + 1
-        while (at := self._buffer.rfind(b"\n", floor, at)) > floor:
-            if layout.START.match(self._buffer, at):
-                return at
-        return floor
+        while (at := self._buffer.rfind(b"\n", floor, at)) >= floor:
+            if found := layout.START.match(self._buffer, at):
+                return found
+        return None
 
     def _forget(self, end: int) -> None:
         if not end:

@@ -77,7 +77,7 @@ class Watch:
         """Read the catalogue anew. Raises JobError."""
         self._catalogue = catalogue(self._job.patterns, self._around)
         self._gather_anew()
-        self._wanted = (*layout.LOUD, interesting(self._catalogue.catalog, LITERALS))
+        self._wanted = (*layout.LOUD, *interesting(self._catalogue.catalog, LITERALS))
         self.notes += [f"a pattern was left out: {p}" for p in self._catalogue.problems]
 
     def _gather_anew(self) -> None:
