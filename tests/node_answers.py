@@ -9,14 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ssmdiag.demo.described import merge_patch
-from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Advice,
     Broken,
     Denial,
-    Record,
     Situation,
-    Suspect,
     Symptom,
     Unverified,
     Verdict,
@@ -25,6 +22,7 @@ from ssmdiag.model import (
 from ssmdiag.requirements.registry import discover
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+from tests.symptoms import symptom
 
 FOLDER = Path(__file__).parent / "fixtures" / "requirements"
 CHECKS = {requirement.id: requirement.check for requirement in discover()}
@@ -77,19 +75,12 @@ def situation_of(case: Case) -> Situation:
 
 
 def _symptom(case: Case) -> Symptom:
-    return Symptom(
-        pattern="any/pattern",
-        title="something went wrong",
-        severity="offline",
-        count=1,
-        first=None,
+    return symptom(
+        case["log"],
+        case["check"],
+        case.get("suspect", "agent-config"),
         last=datetime.fromisoformat(case["last"]) if "last" in case else None,
-        sessions=(),
-        fields=(),
-        failure=read_failure(case["log"]),
-        suspects=(Suspect(case["check"], case.get("suspect", "agent-config")),),
-        decided=False,
-        sample=Record(case["log"]),
+        title="something went wrong",
     )
 
 

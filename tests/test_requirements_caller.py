@@ -14,17 +14,14 @@ from typing import Any, Optional
 import pytest
 
 from ssmdiag.demo.described import merge_patch
-from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Advice,
     Allow,
     Broken,
     Denial,
     Holds,
-    Record,
     SessionStart,
     Situation,
-    Suspect,
     Symptom,
     Unverified,
 )
@@ -35,6 +32,7 @@ from ssmdiag.requirements.changes import compose
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 from ssmdiag.world.overlay import Overlay
+from tests.symptoms import symptom
 
 FIXTURE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "fixtures" / "requirements" / "caller.json").read_text("utf-8")
@@ -125,20 +123,7 @@ def _situation(world: Mapping[str, Any], who: Optional[str], *symptoms: Symptom)
 
 
 def _symptom(requirement: str, text: str) -> Symptom:
-    return Symptom(
-        pattern="any/pattern",
-        title="the session failed",
-        severity="session-refused",
-        count=1,
-        first=None,
-        last=None,
-        sessions=("wim-0123456789abcdef0",),
-        fields=(),
-        failure=read_failure(text),
-        suspects=(Suspect(requirement, "caller"),),
-        decided=False,
-        sample=Record(text),
-    )
+    return symptom(text, requirement, "caller", "wim-0123456789abcdef0", title="the session failed")
 
 
 def _advice(verdict: Broken) -> str:

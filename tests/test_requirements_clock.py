@@ -10,13 +10,10 @@ from typing import Any
 
 import pytest
 
-from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Broken,
     Holds,
-    Record,
     Situation,
-    Suspect,
     Symptom,
     Unverified,
     Verdict,
@@ -24,6 +21,7 @@ from ssmdiag.model import (
 from ssmdiag.requirements.host import clock
 from ssmdiag.requirements.network import answering as network
 from ssmdiag.world.asking import Asking
+from tests.symptoms import symptom
 from tests.vpc_world import FIXTURE, FOLDER, NODE, REGION, door_of
 
 PROBES: dict[str, Any] = json.loads((FOLDER / "probes.json").read_text("utf-8"))
@@ -58,20 +56,7 @@ def _checked(requirement: str, case: dict[str, Any], words: dict[str, str]) -> V
 
 
 def _symptom(requirement: str, text: str) -> Symptom:
-    return Symptom(
-        pattern="any/pattern",
-        title="a request failed",
-        severity="session-refused",
-        count=1,
-        first=None,
-        last=None,
-        sessions=("mira-0123456789abcdef0",),
-        fields=(),
-        failure=read_failure(text),
-        suspects=(Suspect(requirement, "endpoint-network"),),
-        decided=False,
-        sample=Record(text),
-    )
+    return symptom(text, requirement, "endpoint-network", "mira-0123456789abcdef0")
 
 
 def _hold(case: dict[str, Any], verdict: Verdict) -> None:

@@ -17,9 +17,7 @@ from ssmdiag.model import (
     Advice,
     Broken,
     Denial,
-    Record,
     Situation,
-    Suspect,
     Symptom,
     Unverified,
     Verdict,
@@ -33,6 +31,7 @@ from ssmdiag.requirements.host import session as local_session
 from ssmdiag.requirements.host import snap as local_snap
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
+from tests.symptoms import symptom
 
 FIXTURE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "fixtures" / "requirements" / "local.json").read_text("utf-8")
@@ -130,19 +129,8 @@ def _situation(case: Mapping[str, Any]) -> Situation:
 
 
 def _symptom(requirement: str, message: str, fields: Mapping[str, str] = {}) -> Symptom:
-    return Symptom(
-        pattern="any/pattern",
-        title="something failed on the node",
-        severity="session-refused",
-        count=1,
-        first=None,
-        last=None,
-        sessions=(),
-        fields=tuple(sorted(fields.items())),
-        failure=None,
-        suspects=(Suspect(requirement, "local-os"),),
-        decided=False,
-        sample=Record(message),
+    return symptom(
+        message, requirement, "local-os", title="something failed on the node", fields=fields
     )
 
 

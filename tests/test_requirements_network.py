@@ -13,14 +13,11 @@ from typing import Any
 import pytest
 
 from ssmdiag.diagnose.findings import broken_finding
-from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Broken,
     NotApplicable,
     Proof,
-    Record,
     Situation,
-    Suspect,
     Symptom,
     Unverified,
     Verdict,
@@ -33,6 +30,7 @@ from ssmdiag.setup.commands import commands
 from ssmdiag.world.asking import Asking
 from ssmdiag.world.call import Answer, Call, Unreachable
 from ssmdiag.world.overlay import Overlay
+from tests.symptoms import symptom
 from tests.vpc_world import FIXTURE, NODE, REGION, door_of, without
 
 CASES: list[dict[str, Any]] = FIXTURE["cases"]
@@ -197,20 +195,8 @@ def _situation(symptom: Symptom, instance: str = "i-00112233445566778") -> Situa
 
 
 def _symptom(service: str, text: str, *, session: bool) -> Symptom:
-    return Symptom(
-        pattern="any/pattern",
-        title="a request failed",
-        severity="session-refused",
-        count=1,
-        first=None,
-        last=None,
-        sessions=("mira-0123456789abcdef0",) if session else (),
-        fields=(),
-        failure=read_failure(text),
-        suspects=(Suspect(f"network/{service}", "endpoint-network"),),
-        decided=False,
-        sample=Record(text),
-    )
+    sessions = ("mira-0123456789abcdef0",) if session else ()
+    return symptom(text, f"network/{service}", "endpoint-network", *sessions)
 
 
 def _advice(verdict: Broken) -> str:

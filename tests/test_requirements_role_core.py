@@ -14,17 +14,13 @@ from typing import Any
 import pytest
 
 from ssmdiag.demo.described import merge_patch
-from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import (
     Advice,
     Allow,
     Broken,
     Denial,
     Holds,
-    Record,
     Situation,
-    Suspect,
-    Symptom,
     Unverified,
 )
 from ssmdiag.requirements.causes import find_causes, in_one_sentence
@@ -35,6 +31,7 @@ from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 from ssmdiag.world.empty import CORE_DOCUMENT
 from ssmdiag.world.overlay import Overlay
+from tests.symptoms import symptom
 
 FIXTURE: dict[str, Any] = json.loads(
     (Path(__file__).parent / "fixtures" / "requirements" / "role_core.json").read_text("utf-8")
@@ -92,21 +89,8 @@ def _situation(case: Mapping[str, Any], name: str) -> Situation:
             f"AccessDeniedException: User: arn:aws:sts::{ACCOUNT}:assumed-role/{name}/{NODE} is "
             f"not authorized to perform: {action} on resource: {resource}"
         )
-    symptom = Symptom(
-        pattern="any/pattern",
-        title="a request failed",
-        severity="degraded",
-        count=1,
-        first=None,
-        last=None,
-        sessions=(),
-        fields=(),
-        failure=read_failure(text),
-        suspects=(Suspect(case["requirement"], "role"),),
-        decided=False,
-        sample=Record(text),
-    )
-    return Situation(REGION, symptoms=(symptom,) if text else (), instance_id=NODE)
+    failed = symptom(text, case["requirement"], "role")
+    return Situation(REGION, symptoms=(failed,) if text else (), instance_id=NODE)
 
 
 def _door(world: Mapping[str, Any]) -> Door:
