@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ssmdiag.log.checkpoint import Checkpoint, LockedError, load, locked, save
+from ssmdiag.log.checkpoint import Checkpoint, load, save
+from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.tail import Mark
 
 KNOWN = Checkpoint({"a.log": {"head": Mark(7, "b", "s")}}, {"causes": {}}, "2026-11-24T20:00:00")
@@ -65,7 +66,7 @@ def test_where_nothing_can_be_written_the_old_one_stays_whole(tmp_path: Path) ->
 def test_a_second_run_is_told_of_the_first(tmp_path: Path) -> None:
     path = tmp_path / "watch.json"
     program = (
-        "import sys; from pathlib import Path; from ssmdiag.log.checkpoint import locked\n"
+        "import sys; from pathlib import Path; from ssmdiag.log.lock import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", program, str(path)]

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from ssmdiag.log.files import Found, LogFile, default_places, find, streams
+from ssmdiag.log.files import Found, LogFile, find, streams
+from ssmdiag.log.places import default_places
 from ssmdiag.model import SourceFile
 
 

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Optional
@@ -32,10 +32,6 @@ class Checkpoint:
     """When, ISO 8601 in UTC."""
 
 
-class LockedError(Exception):
-    """Another run holds the lock; the message says so in one line."""
-
-
 def load(path: Path) -> tuple[Optional[Checkpoint], Optional[str]]:
     """The checkpoint, or None at the first run; and what has to be said about it, if anything."""
     try:
@@ -48,14 +44,6 @@ def load(path: Path) -> tuple[Optional[Checkpoint], Optional[str]]:
         return _parsed(text), None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return None, _aside(path, f"{type(error).__name__}: {error}")
-
-
-def peek(path: Path) -> Optional[Checkpoint]:
-    """The checkpoint if it can be used; nothing is done about one that cannot."""
-    try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
 
 
 def _parsed(text: str) -> Checkpoint:
@@ -114,29 +102,3 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
-
-
-@contextlib.contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold the lock beside the checkpoint. Raises LockedError if another run does, and OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = path.with_name(f"{path.name}.lock")
-    with os.fdopen(os.open(lock, os.O_RDWR | os.O_CREAT, 0o600), "w") as file:
-        if not _try(file.fileno()):
-            raise LockedError(f"another run of ssmdiag watch is at work ({lock} is locked)")
-        yield
-
-
-def _try(handle: int) -> bool:
-    try:
-        if os.name == "nt":
-            import msvcrt
-
-            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
-        else:
-            import fcntl
-
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True

@@ -6,7 +6,7 @@ import glob
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Union
@@ -48,20 +48,6 @@ class LogFile:
 
 Found = Union[LogFile, SourceFile]
 """A file, or a place where nothing can be read with the reason in words."""
-
-
-def default_places(
-    platform: str, environ: Mapping[str, str], root: Path = Path("/")
-) -> tuple[str, ...]:
-    """Where the agent of this platform (``sys.platform``) logs, on a node whose ``/`` is ``root``.
-
-    The agent's ``agent/appconfig/constants_*.go``. The snap is confined classically and logs to the
-    same folder as the rpm and the deb; so does macOS.
-    """
-    if platform == "win32":
-        data = environ.get("PROGRAMDATA") or environ.get("ProgramData") or r"C:\ProgramData"
-        return (data + r"\Amazon\SSM\Logs",)
-    return (str(root / "var/log/amazon/ssm"),)
 
 
 def find(places: Sequence[str]) -> list[Found]:

@@ -15,7 +15,8 @@ from ssmdiag.catalog.pattern import Catalog
 from ssmdiag.diagnose import diagnosis
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
 from ssmdiag.diagnose.hearing import heard_out
-from ssmdiag.log import files, period, reading
+from ssmdiag.log import period, reading
+from ssmdiag.log.places import default_places
 from ssmdiag.model import Cluster, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_look_at
@@ -155,7 +156,7 @@ def _doubted(situation: Situation) -> frozenset[str]:
 
 
 def _open(job: Job, around: Surroundings, catalog: Catalog) -> reading.Reading:
-    places = job.places or files.default_places(around.platform, around.environ, job.reach.root)
+    places = job.places or default_places(around.platform, around.environ, job.reach.root)
     wanted = matching.interesting(catalog, LITERALS)
     return reading.read(
         places, stdin=around.stdin, span=job.span, session=job.session, interesting=wanted

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from typing import Literal, Optional, Protocol
 
 from ssmdiag.diagnose.news import News
-from ssmdiag.log.checkpoint import LockedError, locked
+from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.waking import Waker
 from ssmdiag.model import Cluster
 from ssmdiag.wiring.job import JobError, Surroundings

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ssmdiag.diagnose.news import Cause
-from ssmdiag.log.checkpoint import LockedError, load, locked
+from ssmdiag.log.checkpoint import load
+from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.tail import Tail
 from ssmdiag.render.json import written
 from ssmdiag.wiring.job import JobError

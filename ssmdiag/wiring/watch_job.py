@@ -5,14 +5,18 @@ Most runs from a timer find nothing: they are told without loading what a find n
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from ssmdiag.log import files
-from ssmdiag.log.checkpoint import LockedError, locked, peek
-from ssmdiag.log.tail import Start, Tail
+from ssmdiag.log.lock import LockedError, locked
+from ssmdiag.log.places import default_places, look
 from ssmdiag.wiring.job import Reach, Surroundings
+
+if TYPE_CHECKING:
+    from ssmdiag.log.tail import Start
 
 
 @dataclass(frozen=True)
@@ -35,28 +39,20 @@ class WatchJob:
 
     def logs(self, around: Surroundings) -> tuple[str, ...]:
         """Where the logs are."""
-        return self.places or files.default_places(around.platform, around.environ, self.reach.root)
+        return self.places or default_places(around.platform, around.environ, self.reach.root)
 
 
 def has_nothing_to_do(job: WatchJob, around: Surroundings) -> bool:
-    """Is no cause open, nothing left to be told, and no byte new since the checkpoint?
+    """Did the run before leave nothing open or untold, and do the logs look as they did to it?
 
     False also where that cannot be told: a whole run says why.
     """
     try:
         with locked(job.state):
-            known = peek(job.state)
-    except (LockedError, OSError):
+            quiet = json.loads(job.state.read_text("utf-8"))["told"]["quiet"]
+    except (LockedError, OSError, ValueError, KeyError, TypeError):
         return False
-    if known is None or known.told.get("causes") or _untold(job):
-        return False
-    found = [each for each in files.find(job.logs(around)) if isinstance(each, files.LogFile)]
-    logs = {each.family for each in found}
-    # errors.log is not followed where the main log is there.
-    followed = {log for log in logs if not files.named(log).repeats_errors} or logs
-    return followed <= known.marks.keys() and not any(
-        Tail(log, known.marks[log], "start").lag for log in followed
-    )
+    return quiet is not None and not _untold(job) and quiet == look(job.logs(around))
 
 
 def _untold(job: WatchJob) -> bool:

@@ -18,6 +18,7 @@ from ssmdiag.diagnose.news import Cause, News, key_of, news
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
+from ssmdiag.log.places import Look, look
 from ssmdiag.log.tail import Seen, Tail
 from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
 from ssmdiag.wiring.catalogues import catalogue
@@ -66,6 +67,7 @@ class Watch:
         """Symptoms that the last look was for."""
         self._evidence = Evidence(**told.get("evidence", {}))
         self._tails: dict[str, Tail] = {}
+        self._seen: Optional[Look] = None
         self._asked: Optional[tuple[Asking, str]] = None
         self._answered: set[Record] = set()
         """Samples of the Symptoms that those Answers were asked for, or that they explain."""
@@ -95,6 +97,7 @@ class Watch:
 
     def sightings(self, now: datetime) -> Iterator[Sighting]:
         """Read what is new, and take it in; what is trouble is handed on at once."""
+        self._seen = look(self._job.logs(self._around))
         # The agent writes the node's own time.
         local = now.astimezone().replace(tzinfo=None)
         for tail in self._followed():
@@ -268,10 +271,16 @@ class Watch:
             "asked_about": sorted(self._asked_about),
             "held_until": self._held_until.isoformat() if self._held_until else "",
             "evidence": evidence,
+            "quiet": self._seen if self._is_quiet() else None,
         }
         marks = {**(self._marks or {}), **{log: t.marks for log, t in self._tails.items()}}
         said = save(self._job.state, Checkpoint(marks, told, now.isoformat()))
         self.notes += [said] if said else []
+
+    def _is_quiet(self) -> bool:
+        """Is there nothing to be done before the logs look otherwise than when they were read?"""
+        unread = any(tail.lag for tail in self._tails.values())
+        return not (self._causes or self._pending or unread)
 
 
 def _is_trouble(hit: Optional[Hit], record: Record) -> bool:
