@@ -4,7 +4,7 @@ Run it through ``scripts/bench``. Sides run in turn in the same run; medians; bo
 
     bench               every part
     bench PART...       start | match | scan | ask
-    bench --write       every part, and the tables into docs/speed.md
+    bench --write ...   the tables into docs/speed.md, too
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ def _table(rows: list[Row]) -> Iterator[str]:
         bound = "" if row.bound is None else _bound(row)
         kept = {None: "", True: "kept", False: "**not kept**"}[row.kept]
         ours = f"{_figure(row.ours)} {row.unit}"
-        yield f"| {row.what} | {ours} | {theirs} | {ratio} | {bound} | {kept} |"
+        what = row.what.replace("|", r"\|")
+        yield f"| {what} | {ours} | {theirs} | {ratio} | {bound} | {kept} |"
 
 
 def _figure(number: float) -> str:
@@ -42,8 +43,8 @@ def _bound(row: Row) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    write = arguments == ["--write"]
-    parts = _PARTS if write or not arguments else tuple(arguments)
+    write = "--write" in arguments
+    parts = tuple(each for each in arguments if each != "--write") or _PARTS
     if not set(parts) <= set(_PARTS):
         sys.stderr.write(f"{__doc__}")
         return 2
