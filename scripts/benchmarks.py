@@ -19,6 +19,7 @@ from typing import Any
 
 import check_figures
 import watch_figures
+from bench_match import UNKNOWN
 
 from ssmdiag.catalog.lint import hostile
 from ssmdiag.catalog.load import load, shipped
@@ -96,17 +97,10 @@ def _rate(requests: list[Request], policies: Policies) -> float:
 
 # --- the catalogue ------------------------------------------------------------------------------
 
-_UNKNOWN = (
-    "Failed to reticulate splines of /var/lib/amazon/ssm/i-0f00ba4c0ffee1234/spline: error 7",
-    "error while folding the map at https://maps.example.com/x: unexpected crease, err: EOF",
-    "ssm-session-worker could not find the way home, err: signal: killed, retrying in 12 seconds",
-    "Unable to open pod bay doors: status code: 500, request id: 0d0c9a1e-4f7b-4f0e-9b6e-0a4c2d",
-)
-
 
 def patterns() -> None:
     catalog, _ = load([shipped()])
-    records = [Record(text, level="ERROR") for text in _UNKNOWN]
+    records = [Record(text, level="ERROR") for text in UNKNOWN]
     for record in records:
         assert match(catalog, record) is None, record.message
     times = sorted(_microseconds(catalog, records) for _ in range(_ROUNDS))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -166,13 +168,28 @@ def test_a_folder_that_nobody_reads_is_not_made(made: Installation, tmp_path: Pa
     assert files(tmp_path) == []
 
 
-@pytest.mark.skipif(
-    not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere"
-)
-def test_a_folder_that_may_not_be_written_is_said_in_one_line(root: Path) -> None:
-    (root / "etc/cron.d").chmod(0o500)
-    with pytest.raises(InstallError, match="cannot be written: Permission denied"):
-        write(cron.installation(_USUAL), root)
+@pytest.mark.skipif(not hasattr(os, "geteuid"), reason="Windows has no such owners")
+def test_a_folder_that_may_not_be_written_is_said_in_one_line() -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        there = Path(folder)
+        there.chmod(0o755)
+        (there / "etc/cron.d").mkdir(parents=True)
+        (there / "etc/cron.d").chmod(0o555)
+        with as_nobody(), pytest.raises(InstallError, match="cannot be written: Permission denied"):
+            write(cron.installation(_USUAL), there)
+
+
+@contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may write everywhere, so it is somebody else for a moment."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
 
 
 def test_a_file_that_cannot_be_put_in_its_place_leaves_nothing_behind(root: Path) -> None:

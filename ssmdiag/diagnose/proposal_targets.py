@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
 
 from ssmdiag.iam.arn import Arn, parse_arn
+from ssmdiag.iam.names import is_alias, is_key_id, is_policy_name, is_role_name
 from ssmdiag.model import Situation
 from ssmdiag.policy.document import statements_of
 from ssmdiag.policy.merge import listed
@@ -52,11 +53,7 @@ _CONTENT_WORDS: Mapping[Content, str] = {
     "resource": "a policy with a Principal",
     "trust": "a role trust policy",
 }
-_ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
-_POLICY_NAME = re.compile(r"[\w+=,.@-]{1,128}\Z", re.ASCII)
 _DOCUMENT_NAME = re.compile(r"[\w.-]{3,128}\Z", re.ASCII)
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z|mrk-[0-9a-f]{32}\Z")
-_ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]{1,250}\Z")
 _ENDPOINT = re.compile(r"vpce-[0-9a-z]{1,32}\Z")
 _FORMS = (
     "a key (ARN, id or alias/NAME), ROLE/POLICY, the ARN of a managed policy, the name of a role, "
@@ -121,14 +118,14 @@ def _read(text: str, content: Content) -> Target:
         return _of_arn(text, arn)
     if _ENDPOINT.match(text):
         return Target("vpc-endpoint", text)
-    if _ALIAS.match(text) or _KEY_ID.match(text):
+    if is_alias(text) or is_key_id(text):
         return Target("key", text)
     if text.startswith("s3://") and is_bucket_name(text[5:].rstrip("/")):
         return Target("bucket", text[5:].rstrip("/"))
     role, _, policy = text.partition("/")
-    if policy and _ROLE_NAME.match(role) and _POLICY_NAME.match(policy):
+    if policy and is_role_name(role) and is_policy_name(policy):
         return Target("role-policy", policy, role)
-    if content == "trust" and _ROLE_NAME.match(text):
+    if content == "trust" and is_role_name(text):
         return Target("trust", text)
     if content == "document" and _DOCUMENT_NAME.match(text):
         return Target("document", text)
@@ -140,9 +137,9 @@ def _of_arn(text: str, arn: Arn) -> Target:
     name = rest.rpartition("/")[2]
     if arn.service == "kms" and kind in ("key", "alias") and rest:
         return Target("key", text)
-    if arn.service == "iam" and kind == "policy" and _POLICY_NAME.match(name):
+    if arn.service == "iam" and kind == "policy" and is_policy_name(name):
         return Target("managed-policy", text)
-    if arn.service == "iam" and kind == "role" and _ROLE_NAME.match(name):
+    if arn.service == "iam" and kind == "role" and is_role_name(name):
         return Target("trust", name)
     if arn.service == "ec2" and kind == "vpc-endpoint" and _ENDPOINT.match(rest):
         return Target("vpc-endpoint", rest)

@@ -11,11 +11,12 @@ and "OpenSearch sink".
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of
+from ssmdiag.iam.names import is_role_name
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.destination.bucket_facts import bucket_exists, bucket_region
@@ -34,8 +35,8 @@ _WITHOUT_PIPELINES = "aws-cn"
 _AWS_KEY = "alias/aws/sns"
 _NAMESPACE = re.compile(r"[0-9A-Za-z._/#-]{1,255}")
 _STREAM = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+_ROLE_SAID = "1 to 64 letters, digits and +=,.@_-"
 _PIPELINE = re.compile(r"[a-z][a-z0-9-]{2,27}")
-_ROLE = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _TOPIC = re.compile(r"[A-Za-z0-9_-]{1,256}")
 _DOMAIN = re.compile(r"domain/[a-z][a-z0-9-]{2,27}")
 _INDEX = re.compile(r"[a-z0-9][a-z0-9._-]{0,127}(%\{[A-Za-z.:_-]+\})?")
@@ -176,16 +177,17 @@ def _of_delivery(observed: Observed) -> Iterator[str]:
                 f"domain {observed.domain} belongs to account {arn.account}; only one of account "
                 f"{observed.account} can be delivered to"
             )
-    names: Mapping[str, tuple[re.Pattern[str], str, str]] = {
-        "an index": (_INDEX, observed.index, "small letters, digits and . _ -, and at most %{} "),
-        "a data stream": (_STREAM, observed.stream, "1 to 128 letters, digits and _ . -"),
-        "a pipeline": (_PIPELINE, observed.pipeline, "3 to 28 small letters, digits and -"),
-        "a role": (_ROLE, observed.delivery_role, "1 to 64 letters, digits and +=,.@_-"),
-        "a role too": (_ROLE, observed.subscription_role, "1 to 64 letters, digits and +=,.@_-"),
-    }
-    for what, (grammar, name, said) in names.items():
-        if not grammar.fullmatch(name):
-            yield f"{name!r} cannot be the name of {what.removesuffix(' too')}: {said.strip()}"
+    small = "small letters, digits and"
+    names: Sequence[tuple[str, str, Callable[[str], object], str]] = (
+        ("an index", observed.index, _INDEX.fullmatch, f"{small} . _ -, and at most %{{}}"),
+        ("a data stream", observed.stream, _STREAM.fullmatch, "1 to 128 letters, digits and _ . -"),
+        ("a pipeline", observed.pipeline, _PIPELINE.fullmatch, f"3 to 28 {small} -"),
+        ("a role", observed.delivery_role, is_role_name, _ROLE_SAID),
+        ("a role", observed.subscription_role, is_role_name, _ROLE_SAID),
+    )
+    for what, name, fits, said in names:
+        if not fits(name):
+            yield f"{name!r} cannot be the name of {what}: {said}"
     if observed.delivery_role == observed.subscription_role:
         yield f"role {observed.delivery_role} cannot serve delivery and subscription: name two"
 

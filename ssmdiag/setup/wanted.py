@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.iam.arn import is_region, parse_arn, partition_of
+from ssmdiag.iam.names import is_alias, is_key_id, is_role_name
 from ssmdiag.requirements.preferences.facts import is_bucket_name, is_group_name
 
 RETENTIONS = (
@@ -27,9 +28,6 @@ RETENTIONS = (
 DEFAULT_ALIAS = "alias/session-manager-logs"
 
 _ACCOUNT = re.compile(r"\d{12}\Z")
-_ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]{1,250}\Z")
-_KEY_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\Z|mrk-[0-9a-f]{32}\Z")
-_ROLE = re.compile(r"[\w+=,.@-]{1,64}\Z", re.ASCII)
 _OS_USER = re.compile(r"[^\s:/\\]{1,256}\Z")
 
 
@@ -134,7 +132,7 @@ def _names(wish: Wish) -> Iterator[str]:
         yield f"log group {wish.log_group}: names that begin with aws/ belong to AWS"
     if wish.key_alias is not None:
         yield from _alias(alias_of(wish.key_alias))
-    if wish.role is not None and not _ROLE.match(role_of(wish.role)):
+    if wish.role is not None and not is_role_name(role_of(wish.role)):
         yield f"{wish.role!r} cannot be the name of a role: 1 to 64 letters, digits and +=,.@_-"
     if wish.run_as is not None and not _OS_USER.match(wish.run_as):
         yield f"{wish.run_as!r} cannot be the name of an OS user"
@@ -142,7 +140,7 @@ def _names(wish: Wish) -> Iterator[str]:
 
 
 def _alias(alias: str) -> Iterator[str]:
-    if not _ALIAS.match(alias):
+    if not is_alias(alias):
         yield f"{alias!r} cannot be an alias: alias/ and letters, digits, / _ -"
     elif alias.startswith("alias/aws/"):
         yield f"{alias} belongs to AWS, which lets nobody edit the policy of that key"
@@ -177,7 +175,7 @@ def _arns(wish: Wish, region: str, account: str) -> Iterator[str]:
     for what, text in principals:
         arn = parse_arn(text)
         if arn is None:
-            if not _ROLE.match(text):
+            if not is_role_name(text):
                 yield f"{what} {text!r} is neither an ARN nor the name of a role"
         elif arn.service != "iam" or not arn.resource.startswith(("role/", "user/")):
             yield f"{what} {text}: name a role or a user (arn:...:iam::ACCOUNT:role/NAME)"
@@ -195,7 +193,7 @@ def _arns(wish: Wish, region: str, account: str) -> Iterator[str]:
 def _key(text: str, region: str) -> Iterator[str]:
     arn = parse_arn(text)
     if arn is None:
-        if not _KEY_ID.match(text):
+        if not is_key_id(text):
             yield f"{text!r} is neither the id nor the ARN of a key; an alias goes with --key-alias"
     elif arn.service != "kms" or not arn.resource.startswith("key/"):
         yield f"{text} is not the ARN of a KMS key"

@@ -13,7 +13,7 @@ from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_check
 from ssmdiag.requirements.identity.agent import node_id
 from ssmdiag.wiring.job import MisuseError, Reach, Surroundings
-from ssmdiag.wiring.reach import door, in_region, keep, node_region
+from ssmdiag.wiring.reach import door, host, in_region, keep, node_region
 from ssmdiag.world.asking import Asking, until
 from ssmdiag.world.call import Known, call
 
@@ -44,11 +44,13 @@ def check(job: CheckJob, around: Surroundings) -> Report:
 
 def examine(job: CheckJob, around: Surroundings) -> tuple[Report, Asking, str]:
     """As ``check``, with the Answers that the Report rests on, and the region. Raises JobError."""
-    told = None if job.reach.snapshot else node_region(job.reach, around)
+    # Remembered: what tells the region is asked for by Requirements, too.
+    on_host = Asking(host(job.reach, around))
+    told = None if job.reach.snapshot else node_region(on_host)
     # Who the agent is, what is asked of it, and then how that fares: three Calls, one after
     # another, must find room before the deadline.
     reach = replace(job.reach, timeout=min(job.reach.timeout, job.deadline / 3))
-    through, region = door(reach, around, told)
+    through, region = door(reach, around, told, on_host)
     ask = Asking(until(through, job.deadline))
     report = judge(job, ask, region)
     if reach.root != Path("/"):

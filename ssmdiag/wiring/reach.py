@@ -16,23 +16,26 @@ if TYPE_CHECKING:
 
 
 def door(
-    reach: Reach, around: Surroundings, otherwise_region: Optional[str] = None
+    reach: Reach,
+    around: Surroundings,
+    otherwise_region: Optional[str] = None,
+    on_host: Optional[Door] = None,
 ) -> tuple[Door, str]:
-    """The door that only reads, and the region that it looks at. Raises JobError."""
+    """The door that only reads, and the region that it looks at; ``on_host`` is the node's side of
+    it, if that was opened before. Raises JobError."""
     if reach.snapshot is not None:
         from ssmdiag.world import snapshot
 
         answers, then = _snapshot(reach.snapshot)
         return snapshot.door(answers), reach.region or then
     aws, region = access(reach, otherwise_region)
-    return first_of([("host", _host(reach, around))], aws.read), region
+    return first_of([("host", on_host or host(reach, around))], aws.read), region
 
 
-def node_region(reach: Reach, around: Surroundings) -> Optional[str]:
+def node_region(ask: Door) -> Optional[str]:
     """The region that the agent is told, or that its registration or the instance metadata name."""
     from ssmdiag.iam.arn import is_region
 
-    ask = _host(reach, around)
     for operation, way in (
         ("GetAgentConfig", ("Content", "Agent", "Region")),
         ("GetRegistration", ("Hybrid", "Region")),
@@ -47,7 +50,8 @@ def node_region(reach: Reach, around: Surroundings) -> Optional[str]:
     return None
 
 
-def _host(reach: Reach, around: Surroundings) -> Door:
+def host(reach: Reach, around: Surroundings) -> Door:
+    """The node's side of the door alone."""
     from ssmdiag.world.host.door import door as host_door
     from ssmdiag.world.host.place import Place
 

@@ -24,7 +24,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.agent.facts import METADATA, told
 from ssmdiag.requirements.contract import Gap, Requirement, doubted
-from ssmdiag.world.call import Answer, Ask, Known, call
+from ssmdiag.world.call import Ask, Known, call
 
 DHMC_SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"
 
@@ -72,7 +72,7 @@ class NoRole:
 
 def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
     """Tell the agent's identity from the host, the log and AWS, in this order of trust."""
-    config, caller = _known_dict(ask(RUNTIME_CONFIG)), _known_dict(ask(CALLER))
+    config, caller = told(ask(RUNTIME_CONFIG)), told(ask(CALLER))
     logged = situation.principals[-1] if situation.principals else None
     account = _account(logged) or str(caller.get("Account", "")) or None
     identity, source = config.get("IdentityType"), config.get("CredentialSource")
@@ -101,7 +101,7 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
 
 def node_id(ask: Ask, situation: Situation) -> str:
     """The instance id, or mi-... id, of this node; empty if neither log nor host tells it."""
-    config = _known_dict(ask(RUNTIME_CONFIG))
+    config = told(ask(RUNTIME_CONFIG))
     return situation.instance_id or str(config.get("InstanceId") or "")
 
 
@@ -112,7 +112,7 @@ def is_node_id(text: str) -> bool:
 
 def kind_of_node(ask: Ask, situation: Situation) -> Literal["EC2", "hybrid", "ECS", ""]:
     """As what the agent runs: by its own file, else by the node's id; empty if neither tells."""
-    config = _known_dict(ask(RUNTIME_CONFIG))
+    config = told(ask(RUNTIME_CONFIG))
     identity, node = config.get("IdentityType"), node_id(ask, situation)
     if identity == "ECS" or node.startswith("ecs:"):
         return "ECS"
@@ -128,7 +128,7 @@ def is_ec2(ask: Ask, situation: Situation) -> bool:
 
 def same_identity(ask: Ask, agent: Agent) -> bool:
     """Does ssmdiag ask AWS with the very role that the agent has?"""
-    caller = str(_known_dict(ask(CALLER)).get("Arn", ""))
+    caller = str(told(ask(CALLER)).get("Arn", ""))
     account = _account(caller)
     return role_name_of(caller) == agent.role and account == agent.account
 
@@ -164,7 +164,7 @@ def _hybrid(
     if role:
         return Agent(role, account, session, how, "a denial in the agent's log")
     filters = [{"Key": "InstanceIds", "Values": [session]}]
-    answer = _known_dict(ask(call("ssm", "DescribeInstanceInformation", Filters=filters)))
+    answer = told(ask(call("ssm", "DescribeInstanceInformation", Filters=filters)))
     for node in answer.get("InstanceInformationList", []):
         if node.get("IamRole"):
             name = str(node["IamRole"]).rsplit("/", 1)[-1]
@@ -180,7 +180,7 @@ def _default_host_management(
     ask: Ask, account: str, session: str, logged: Optional[str]
 ) -> Union[Agent, Gap]:
     how = "Default Host Management"
-    answer = _known_dict(ask(call("ssm", "GetServiceSetting", SettingId=DHMC_SETTING)))
+    answer = told(ask(call("ssm", "GetServiceSetting", SettingId=DHMC_SETTING)))
     value = str(answer.get("ServiceSetting", {}).get("SettingValue") or "")
     if value and not value.startswith("$"):
         path, _, name = value.rpartition("/")
@@ -219,10 +219,6 @@ def _from_log_or_caller(
     )
 
 
-def _known_dict(answer: Answer) -> dict[str, Any]:
-    return answer.data if isinstance(answer, Known) and isinstance(answer.data, dict) else {}
-
-
 def _account(principal: Optional[str]) -> Optional[str]:
     arn = parse_arn(principal) if principal else None
     return arn.account if arn else None
@@ -232,9 +228,9 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     agent = find_agent(ask, situation)
     if isinstance(agent, Agent):
         said = f"the agent runs as role {agent.role} ({agent.how})"
-        asker = _known_dict(ask(CALLER)).get("Arn", "nobody")
+        asker = told(ask(CALLER)).get("Arn", "nobody")
         evidence = (f"known from {agent.source}", f"ssmdiag itself asks as {asker}")
-        return Holds(said, (*evidence, *_whence(_known_dict(ask(RUNTIME_CONFIG)))))
+        return Holds(said, (*evidence, *_whence(told(ask(RUNTIME_CONFIG)))))
     signs = doubted(situation, "identity/agent-role")
     if isinstance(agent, NoRole):
         return Broken(
