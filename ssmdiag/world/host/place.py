@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache, wraps
 from pathlib import Path
+from typing import Callable, TypeVar
 
 from ssmdiag.model import Denial
 from ssmdiag.world.call import Absent, Answer, Denied, Unreachable
 
+_T = TypeVar("_T")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Place:
     """Where the host's questions are answered.
 
     ``root`` other than ``/`` is where the node's files are seen from here: a broken node's disk, or
     its file system in a container. Files and ``/proc`` are read below it; programs, which would
-    tell of this machine, are not run; the network is this machine's all the same.
+    tell of this machine, are not run; the network is this machine's all the same. What is read
+    ``once`` of a node counts as long as its Place.
     """
 
     platform: str
@@ -32,6 +38,19 @@ class Place:
     def path(self, absolute: str) -> Path:
         """A path of the node, as it is seen from here."""
         return self.root / absolute.lstrip("/") if not self.here else Path(absolute)
+
+
+def once(read: Callable[[Place], _T]) -> Callable[[Place], _T]:
+    """Let a reading be made once for each Place: many questions, asked side by side, need it."""
+    lock, remembered = threading.Lock(), lru_cache(maxsize=4)(read)
+
+    @wraps(read)
+    def reading(place: Place) -> _T:
+        # Without the lock those who come first would all read.
+        with lock:
+            return remembered(place)
+
+    return reading
 
 
 def unread(path: Path, error: OSError) -> Answer:

@@ -16,7 +16,7 @@ from typing import Any, Optional
 
 from ssmdiag.model import Denial
 from ssmdiag.world.call import Answer, Denied, Known, Unreachable
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, once
 from ssmdiag.world.host.program import output_of
 
 CORE = "amazon-ssm-agent"
@@ -41,13 +41,14 @@ class Process:
     """Where its program lies, as the node names it; empty if that is not known."""
 
 
-def agent_processes(place: Place) -> list[Process]:
+@once
+def agent_processes(place: Place) -> tuple[Process, ...]:
     """The agent's processes that can be seen, oldest number first; a hidden one is left out."""
     if place.platform == "win32":
-        return _by_tasklist(output_of(place, "tasklist", "/fo", "csv", "/nh") or "")
+        return tuple(_by_tasklist(output_of(place, "tasklist", "/fo", "csv", "/nh") or ""))
     if place.platform == "darwin":
-        return _by_ps(output_of(place, "ps", "-axo", "pid=,user=,lstart=,comm=") or "")
-    return list(_by_proc(place))
+        return tuple(_by_ps(output_of(place, "ps", "-axo", "pid=,user=,lstart=,comm=") or ""))
+    return tuple(_by_proc(place))
 
 
 def _by_proc(place: Place) -> Iterator[Process]:

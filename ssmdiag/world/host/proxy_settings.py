@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from ssmdiag.world.call import Answer, Known, Unreachable
 from ssmdiag.world.host import unit_environment, windows
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, once
 from ssmdiag.world.host.processes import CORE, agent_processes
 from ssmdiag.world.host.program import output_of
 
@@ -61,11 +61,16 @@ def proxy_for(
     place: Place, host: str, port: int = 443, scheme: str = "https"
 ) -> Optional[ProxyRoute]:
     """The proxy through which the agent asks ``host``; None if it goes there directly."""
-    environment = _running(place) or _configured(place)
+    environment = _in_force(place)
     value = effective(environment.variables, f"{scheme}_proxy")
     if not value or _excepted(effective(environment.variables, "no_proxy"), host, port):
         return None
     return _route(value, environment.source)
+
+
+@once
+def _in_force(place: Place) -> Environment:
+    return _running(place) or _configured(place)
 
 
 def effective(variables: Mapping[str, str], name: str) -> str:

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, once
 from ssmdiag.world.host.processes import CORE, agent_processes
 from ssmdiag.world.host.unit_environment import service_environment
 
@@ -37,6 +37,7 @@ _VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _PARTIAL_CHAIN = 0x80000
 
 
+@once
 def trusting(place: Place) -> ssl.SSLContext:
     """A context that verifies as the agent does.
 
