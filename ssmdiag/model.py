@@ -7,11 +7,12 @@ terminal use the same ones. Standard library only; nothing here asks, reads or d
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal, Optional, Union, get_args
 
 from ssmdiag.outcome import Outcome
+from ssmdiag.values import dataclass
 
 ResourceKind = Literal[
     "role",

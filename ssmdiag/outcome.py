@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
+
+from ssmdiag.values import dataclass
 
 Expectation = Literal["yes", "no", "unknown"]
 

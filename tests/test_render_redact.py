@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ssmdiag.render.json import to_json
-from ssmdiag.render.redact import redact, scrub
+from ssmdiag.render.redact import redact
+from ssmdiag.render.scrub import scrub
 from ssmdiag.render.text import text
 from tests.reports.every import REPORTS
 from tests.reports.hostile import hostile

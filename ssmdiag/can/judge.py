@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from ssmdiag.can.organization import service_control_policies
@@ -23,6 +23,7 @@ from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.caller.principals import Who
 from ssmdiag.requirements.changes import compose
 from ssmdiag.requirements.contract import Gap
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Asking, account
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay, can_overlay

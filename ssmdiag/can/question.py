@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from ssmdiag.policy.request import ContextValue
+from ssmdiag.values import dataclass
 
 _ACTION = re.compile(r"[a-z0-9][a-z0-9-]*:[A-Za-z0-9]+")
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12})?:\S+")

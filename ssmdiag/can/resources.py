@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Callable, Optional, Union
 
 from ssmdiag.can.question import Question
@@ -22,6 +22,7 @@ from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.destination.bucket_facts import bucket_policy
 from ssmdiag.requirements.key.facts import Key, aliases, find_key, grants, key_policy
 from ssmdiag.requirements.role.policies import read_role
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, call
 
 _WITHOUT_POLICY = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.iam.arn import parse_arn, role_name_of
@@ -11,6 +10,7 @@ from ssmdiag.policy.context import encryption_context
 from ssmdiag.policy.request import Request
 from ssmdiag.requirements.caller.principals import Who, asking
 from ssmdiag.requirements.role.dry_run import OPERATIONS, dry_run, testify
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Denied, Known
 
 

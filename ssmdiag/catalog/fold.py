@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
 from typing import Optional, Union
@@ -15,6 +15,7 @@ from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.catalog.templates import Templates, looks_like_trouble
 from ssmdiag.iam.arn import role_name_of
 from ssmdiag.model import Cluster, Failure, Record, Suspect, Symptom
+from ssmdiag.values import dataclass
 
 _REQUEST_ID = "request id: "
 

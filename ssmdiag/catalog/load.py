@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Optional, cast
 
@@ -24,6 +24,7 @@ from ssmdiag.catalog.pattern import (
 )
 from ssmdiag.model import RESOURCE_KINDS, ResourceKind
 from ssmdiag.toml import parse_toml
+from ssmdiag.values import dataclass
 
 FAILURES = "failures.toml"
 """Beside the area folders: what a failed request means whatever Pattern it was found in."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Optional
 
 from ssmdiag.catalog.pattern import Catalog, Pattern, find
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Failure, Record
+from ssmdiag.values import dataclass
 
 CHARACTERS_READ = 16_384
 """Longer messages are dumps (payloads, stack traces); what they are about stands at their head."""

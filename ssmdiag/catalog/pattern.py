@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Literal, Optional, get_args
 
 from ssmdiag.model import ResourceKind
+from ssmdiag.values import dataclass
 
 When = Literal[
     "always",

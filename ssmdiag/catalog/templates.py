@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Optional
 
 from ssmdiag.model import Cluster, Record
+from ssmdiag.values import dataclass
 
 MOST_CLUSTERS = 1_000
 OVERFLOW = "(further kinds of errors)"

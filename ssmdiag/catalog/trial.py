@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
@@ -21,6 +20,7 @@ from ssmdiag.catalog.pattern import Catalog, Pattern, Problem, search
 from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.model import Record
 from ssmdiag.toml import parse_toml
+from ssmdiag.values import dataclass
 
 NOTHING = "nothing"
 

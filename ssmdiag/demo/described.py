@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from ssmdiag.demo import described_node, described_vpc
@@ -18,6 +17,7 @@ from ssmdiag.model import Denial
 from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 

@@ -7,10 +7,10 @@ A scenario is one object of a scenario file: ``world`` (a merge patch on a basel
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from ssmdiag.model import Report
+from ssmdiag.values import dataclass
 
 Scenario = Mapping[str, Any]
 Mark = Literal["right", "wrong", "abstained"]

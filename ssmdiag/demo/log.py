@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
 from ssmdiag.demo.story import Story, preferences
+from ssmdiag.values import dataclass
 
 Outcome = Literal["refused", "logged"]
 """How the session ends: refused for want of encryption, or held and logged in full."""

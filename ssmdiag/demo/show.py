@@ -10,7 +10,6 @@ import subprocess
 import textwrap
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Callable
@@ -19,6 +18,7 @@ from ssmdiag.demo.account import Account
 from ssmdiag.demo.log import write_agent_log
 from ssmdiag.demo.story import Story, mistakes
 from ssmdiag.model import Report
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _WIDTH = 80

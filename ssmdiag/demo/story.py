@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Callable
 
 from ssmdiag.iam.arn import partition_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call, call
 
 ROLE = "EC2RoleSSMCWSecureLogs"

@@ -6,10 +6,12 @@ import io
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 from xml.sax.saxutils import escape
+
+from ssmdiag.values import dataclass
 
 Protocol = Literal["json", "query", "ec2", "s3"]
 

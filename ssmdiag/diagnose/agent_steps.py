@@ -13,10 +13,10 @@ User Guide, "Troubleshooting Session Manager".
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Callable, Optional
 
 from ssmdiag.policy.logic import Truth
+from ssmdiag.values import dataclass
 
 PORT = "Port"
 NON_INTERACTIVE = "NonInteractiveCommands"

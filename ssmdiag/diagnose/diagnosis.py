@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Optional
 
@@ -30,6 +29,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.causes import Diagnosis, find_causes
 from ssmdiag.requirements.contract import Requirement, doubted
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Asking, account
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from ssmdiag.iam.arn import is_node_session
 from ssmdiag.model import Record, SessionStart
+from ssmdiag.values import dataclass
 
 LITERALS = (
     b"Parsing AgentMessage ",

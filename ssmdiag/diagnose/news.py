@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Literal, Optional
 
 from ssmdiag.model import Finding
+from ssmdiag.values import dataclass
 
 _SEVERITIES = ("info", "degraded", "no-logs", "session-refused", "offline")
 _RANKS = {name: rank for rank, name in enumerate(_SEVERITIES)}

@@ -7,7 +7,6 @@ Nothing is written.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.diagnose.agent_steps import ALLOWED
@@ -17,6 +16,7 @@ from ssmdiag.model import Broken, Checked, Holds, NotApplicable, Situation, Unve
 from ssmdiag.outcome import Expectation, Outcome
 from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.contract import Requirement
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay
 

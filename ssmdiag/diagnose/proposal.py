@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from ssmdiag.diagnose.proposal_targets import (
@@ -26,6 +25,7 @@ from ssmdiag.model import PolicyType, Situation
 from ssmdiag.policy.document import Policy, PolicyError, parse, statements_of
 from ssmdiag.policy.merge import QUOTAS, listed, size_of
 from ssmdiag.requirements.preferences.facts import Preferences, reading, rewrite
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Call, call
 
 _TYPES: Mapping[Content, PolicyType] = {

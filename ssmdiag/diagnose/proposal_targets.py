@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
 
 from ssmdiag.iam.arn import Arn, parse_arn
@@ -31,6 +30,7 @@ from ssmdiag.requirements.preferences.facts import (
     is_bucket_name,
 )
 from ssmdiag.requirements.role.policies import inline_policies
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Denied, Known, Unreachable, call
 
 Content = Literal["document", "identity", "resource", "trust"]

@@ -7,7 +7,7 @@ API Reference, DescribeSessions.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, role_name_of
@@ -22,6 +22,7 @@ from ssmdiag.requirements.preferences.facts import (
     past_sessions,
     reading,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known
 
 _MOST = 12

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Callable
 
 from ssmdiag.diagnose import agent_steps as steps
@@ -18,6 +17,7 @@ from ssmdiag.requirements.host.session import USER
 from ssmdiag.requirements.host.session_user_facts import SSM_USER, asking_for
 from ssmdiag.requirements.preferences.document import RUN_AS
 from ssmdiag.requirements.preferences.facts import BUCKET_NAME, Preferences
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Optional
+
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

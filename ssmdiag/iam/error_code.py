@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.model import FailureKind
+from ssmdiag.values import dataclass
 
 _NAMED: tuple[tuple[FailureKind, str], ...] = (
     (

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import Optional
+
+from ssmdiag.values import dataclass
 
 MARK = "written by ssmdiag install"
 """Stands in every file of ours, and tells it from those that others wrote."""

@@ -11,11 +11,12 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Optional
 
 from ssmdiag.log.tail import Mark
+from ssmdiag.values import dataclass
 
 SCHEMA = "ssmdiag.checkpoint/1"
 

@@ -7,7 +7,7 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Optional, cast
@@ -16,6 +16,7 @@ from ssmdiag.log import files, layout, period
 from ssmdiag.log.files import LogFile
 from ssmdiag.log.records import CHUNK, Read, Tally
 from ssmdiag.model import SourceFile
+from ssmdiag.values import dataclass
 
 _HEAD = 64 << 10
 _GZIP = b"\x1f\x8b"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, Optional
 
 from ssmdiag.log import layout
+from ssmdiag.values import dataclass
 
 SLACK = timedelta(hours=2)
 """How far the times of one file may run backwards: the end of daylight-saving time, processes

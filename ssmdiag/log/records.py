@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Callable, NamedTuple, Optional
 
 from ssmdiag.log import layout
 from ssmdiag.log.sought import Places, Sought, count, finder
 from ssmdiag.model import Record
+from ssmdiag.values import dataclass
 
 CHUNK = 1 << 18
 KEEP = 64 << 10

@@ -14,7 +14,7 @@ import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Literal, Optional, Union, cast
@@ -22,6 +22,7 @@ from typing import BinaryIO, Literal, Optional, Union, cast
 from ssmdiag.log import files, layout, period
 from ssmdiag.log.records import KEEP, Wanted, parse_records
 from ssmdiag.model import Record
+from ssmdiag.values import dataclass
 
 SETTLED = 2.0
 """Seconds without growth after which no more lines of the last Record are waited for."""

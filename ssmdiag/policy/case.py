@@ -11,7 +11,6 @@ it names, words of its reasons.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from ssmdiag.model import PolicyType
@@ -20,6 +19,7 @@ from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import ContextValue, Grant, Policies, Request
+from ssmdiag.values import dataclass
 
 _KINDS: Mapping[str, PolicyType] = {
     "identity_policies": "identity",

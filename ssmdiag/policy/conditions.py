@@ -7,12 +7,12 @@ operators for multivalued context keys".
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.policy.logic import Truth, all_of, any_of, negate
 from ssmdiag.policy.operators import Comparison, Operator
 from ssmdiag.policy.pattern import Filled, Lookup, Template, Vague, Values, literal
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

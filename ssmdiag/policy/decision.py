@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.model import PolicyType
@@ -12,6 +11,7 @@ from ssmdiag.policy.document import WORDS
 from ssmdiag.policy.layer import Step
 from ssmdiag.policy.reading import PartName, Reading
 from ssmdiag.policy.request import Request
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import Any, Optional, Union, get_args
 
@@ -24,6 +24,7 @@ from ssmdiag.policy.statement import (
     Resources,
     Statement,
 )
+from ssmdiag.values import dataclass
 
 VERSIONS = ("2012-10-17", "2008-10-17")
 _TOP = ("Version", "Id", "Statement")

@@ -11,7 +11,6 @@ Organizations User Guide, "SCP evaluation" and "Resource control policies"; KMS 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.iam.arn import parse_arn
@@ -31,6 +30,7 @@ from ssmdiag.policy.layer import Layer, Step, read_layer
 from ssmdiag.policy.logic import Truth, all_of, any_of
 from ssmdiag.policy.pattern import Lookup
 from ssmdiag.policy.request import Policies, Request
+from ssmdiag.values import dataclass
 
 _Path = list[Step]
 

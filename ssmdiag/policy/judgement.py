@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.model import AskedCall, Change, PolicyType, Proof
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

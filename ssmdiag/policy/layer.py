@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Optional
 
 from ssmdiag.model import PolicyType
@@ -13,6 +13,7 @@ from ssmdiag.policy.pattern import Lookup
 from ssmdiag.policy.principal import Reach
 from ssmdiag.policy.reading import Reading, nearest, nearest_in_service, read_policies
 from ssmdiag.policy.request import Request
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

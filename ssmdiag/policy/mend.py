@@ -9,7 +9,7 @@ whoever owns that policy. Source: IAM User Guide, "Policy evaluation logic".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn, role_name_of
@@ -20,6 +20,7 @@ from ssmdiag.policy.document import WORDS, Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.merge import Statement, with_statements
 from ssmdiag.policy.request import Policies, Request
+from ssmdiag.values import dataclass
 
 SID = "AllowedBySsmdiag"
 

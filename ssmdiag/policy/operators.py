@@ -9,13 +9,13 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Literal, Optional, Union
 
 from ssmdiag.policy.pattern import Pattern
+from ssmdiag.values import dataclass
 
 Compare = Callable[[str, Pattern], bool]
 Quantifier = Literal["any", "all", None]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Optional, Union
+
+from ssmdiag.values import dataclass
 
 Values = Optional[tuple[str, ...]]
 """What a context key holds: its values, ``()`` if the request has no such key, None if unknown."""

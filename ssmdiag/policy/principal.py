@@ -5,7 +5,6 @@ Source: IAM User Guide, "AWS JSON policy elements: Principal" and "... NotPrinci
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Optional
 
 from ssmdiag.iam.arn import Arn, parse_arn, role_name_of
@@ -13,6 +12,7 @@ from ssmdiag.policy.caller import account_of, kind_of
 from ssmdiag.policy.logic import Truth
 from ssmdiag.policy.request import Request
 from ssmdiag.policy.statement import PrincipalKind, Principals, Statement
+from ssmdiag.values import dataclass
 
 Reach = Literal["direct", "role", "account"]
 """How a statement came to mean the caller: by its own ARN, as a service or as anyone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Literal, Optional, Union
 
 from ssmdiag.policy.conditions import Unmet, check
@@ -13,6 +12,7 @@ from ssmdiag.policy.pattern import Lookup
 from ssmdiag.policy.principal import Meant, Reach, meant_by, principals_of
 from ssmdiag.policy.request import Request
 from ssmdiag.policy.statement import Statement
+from ssmdiag.values import dataclass
 
 PartName = Literal["action", "principal", "resource", "condition"]
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional, Union
 
 from ssmdiag.policy.document import Policy
+from ssmdiag.values import dataclass
 
 ContextValue = Union[str, Sequence[str], None]
 

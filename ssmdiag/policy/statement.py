@@ -6,13 +6,13 @@ elements: ...".
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, Optional
 
 from ssmdiag.policy.conditions import Condition
 from ssmdiag.policy.logic import Truth, any_of, negate
 from ssmdiag.policy.pattern import Lookup, Pattern, Template, Vague, arn_fits, glob
+from ssmdiag.values import dataclass
 
 PrincipalKind = Literal["AWS", "Service", "Federated", "CanonicalUser"]
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Optional, cast
 
 from ssmdiag.toml import one_of, only, parse_toml, word
+from ssmdiag.values import dataclass
 
 Needs = Literal["streaming", "any"]
 

@@ -6,10 +6,11 @@ The door must not remember Answers: the same question is asked again until its a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable
 
 from ssmdiag.queries.query import QueryError
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, call
 

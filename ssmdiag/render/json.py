@@ -21,7 +21,7 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.policy.judgement import Judgement
-from ssmdiag.render.redact import scrub
+from ssmdiag.render.scrub import scrub
 from ssmdiag.world.call import Call
 
 SCHEMA = "ssmdiag.report/1"

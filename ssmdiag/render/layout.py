@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import textwrap
-from dataclasses import dataclass
 from typing import Literal
 
-from ssmdiag.render.redact import scrub
+from ssmdiag.render.scrub import scrub
+from ssmdiag.values import dataclass
 
 Style = Literal["plain", "strong", "good", "bad", "doubt", "quiet"]
 

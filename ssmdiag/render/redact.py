@@ -1,48 +1,15 @@
-"""Masking: credentials always, and on request whatever tells who and where."""
+"""Masking on request: whatever tells who and where."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Union
 
-SECRET = "[masked]"  # noqa: S105 - what stands in a secret's place
-
-# How a value follows its label: in JSON between quotes (which text may have escaped), else bare.
-_IS = r"(?:\\?[\"']\s{0,3}[:=]\s{0,3}\\?[\"']|\s{0,3}[:=]\s{0,3}(?:\\?[\"'])?)"
-
-# No expression begins at, or runs across, the end of a JSON string: masked JSON stays JSON.
-_CREDENTIALS = (
-    # Access key ids (IAM User Guide, "IAM identifiers"): AKIA long-term, ASIA temporary.
-    (re.compile(r"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16,124}(?![A-Za-z0-9])"), SECRET),
-    # Session tokens of AWS STS begin alike, so that they are known without a label.
-    (re.compile(r"(?<![A-Za-z0-9])(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]{20,}"), SECRET),
-    (
-        re.compile(
-            rf"(?i)(authorization{_IS})(?:(?:AWS4-[A-Z0-9-]+|Bearer|Basic|Digest|Negotiate|NTLM)"
-            r"\s[^\"'\\\r\n]+|[\w+/=.-]{20,})"
-        ),
-        rf"\1{SECRET}",
-    ),
-    (
-        re.compile(
-            r"(?i)((?:secret[_ -]?(?:access[_ -]?)?key|client[_ -]?secret|passw(?:or)?d"
-            r"|(?:session|security)[_ -]?token|token[_-]?value|x-amz-(?:signature|credential)"
-            rf"){_IS})[^\s\"'\\,;:}}\]][^\s\"'\\]*"
-        ),
-        rf"\1{SECRET}",
-    ),
-    # scheme://user:password@host, where the password may hold "/" or "@", and scheme://token@host.
-    (
-        re.compile(
-            r"(?<=://)(?:[^\s/?#:\"'<>\\@]{0,256}:(?!\d+(?:[/?#\s]|$))[^\s\"'<>\\]{0,256}"
-            r"|[^\s/?#:\"'<>\\@]{1,256})@"
-        ),
-        f"{SECRET}@",
-    ),
-)
+from ssmdiag.render.scrub import scrub
+from ssmdiag.values import dataclass
 
 # What has the form of a session id (owner, dash, 17 hexadecimal digits) but is a resource's.
 _RESOURCES = (
@@ -69,16 +36,6 @@ _VERSION_BEFORE = re.compile(r"(?i)(?:version|agent|release|[^a-z]v)[\"':=/ \-]{
 # In JSON, and in text where layout.visible wrote it, a character can stand as a backslash and more,
 # and colour as a sequence that ends in "m": those letters belong to no name.
 _ESCAPE = re.compile(r"(\\(?:[\"\\/bfnrt]|x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8})|\x1b\[[0-9;]*m)")
-
-
-def scrub(text: str) -> str:
-    """Mask credentials: access keys, secret keys, tokens, authorisation headers, URL passwords.
-
-    Every format does this always. Text stays text of its kind: JSON stays JSON.
-    """
-    for expression, mask in _CREDENTIALS:
-        text = expression.sub(mask, text)
-    return text
 
 
 def redact(text: str) -> str:

@@ -8,12 +8,13 @@ new breaks. The last round is also the proof of all Changes.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ssmdiag.model import Broken, Checked, Holds, Remedy, Resource, Situation
 from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.contract import LAYERS, Requirement
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call
 
 if TYPE_CHECKING:

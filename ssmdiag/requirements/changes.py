@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Union
 
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
@@ -20,6 +19,7 @@ from ssmdiag.requirements.key.facts import key_policy
 from ssmdiag.requirements.preferences.rewrites import together
 from ssmdiag.requirements.role.managed_policy import allow_in_managed
 from ssmdiag.requirements.role.policies import inline_policies
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call, call
 
 NEW_POLICY = "SessionManagerLogging"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Callable
 
 from ssmdiag.model import Situation, Symptom, Unverified, Verdict
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known
 
 Check = Callable[[Ask, Situation], Verdict]

@@ -6,12 +6,12 @@ Running it again continues, since the next plan holds only what is missing then.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Callable, Optional
 
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.documents import words_for
 from ssmdiag.setup.plan import Plan
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Promise, keeping
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.policy.decision import Decision
@@ -17,6 +16,7 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.setup.permissions import needed_for
 from ssmdiag.setup.plan import Place
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _EDIT = "kms:PutKeyPolicy"

@@ -6,9 +6,9 @@ import json
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _WIDTH = 80

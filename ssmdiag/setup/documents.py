@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional, Union
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call, Known, call
 
 

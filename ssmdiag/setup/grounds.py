@@ -7,7 +7,7 @@ DescribeKey; IAM API Reference, GetRole and ListInstanceProfilesForRole.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of
@@ -18,6 +18,7 @@ from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
 from ssmdiag.requirements.key.facts import Key, find_key
 from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
 from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
 
 

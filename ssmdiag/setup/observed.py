@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, Callable, Optional
 
 from ssmdiag.iam.arn import parse_arn, partition_of
@@ -23,6 +22,7 @@ from ssmdiag.requirements.destination.bucket_facts import bucket_exists, bucket_
 from ssmdiag.requirements.destination.log_group_facts import described
 from ssmdiag.setup import wanted
 from ssmdiag.setup.metric_filters.metric_filter import MetricFilter, has_regex, metric_filters
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
 METRIC_FILTERS_AT_MOST = 100

@@ -8,7 +8,7 @@ with the whole plan laid over: that is the proof.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from ssmdiag.model import (
@@ -29,6 +29,7 @@ from ssmdiag.setup.documents import replaced, written_once
 from ssmdiag.setup.grounds import situation_of
 from ssmdiag.setup.targets import bucket, key, key_policy, log_group, preferences, role
 from ssmdiag.setup.wanted import Wanted
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call
 from ssmdiag.world.overlay import Overlay
 

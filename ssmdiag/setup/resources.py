@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Optional
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 Kind = Literal[

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.iam.arn import is_region, parse_arn, partition_of
 from ssmdiag.iam.names import is_alias, is_key_id, is_role_name
 from ssmdiag.requirements.preferences.facts import is_bucket_name, is_group_name
+from ssmdiag.values import dataclass
 
 RETENTIONS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096),

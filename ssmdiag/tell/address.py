@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 import shlex
-from dataclasses import dataclass
 from typing import Literal, Optional, get_args
+
+from ssmdiag.values import dataclass
 
 Scheme = Literal[
     "stdout",

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Optional, TextIO
 
 from ssmdiag.tell.aws import carried_out
@@ -13,6 +12,7 @@ from ssmdiag.tell.message import Message
 from ssmdiag.tell.plain import ascii_line, cut, one_line
 from ssmdiag.tell.sink import MessageRefusedError, SinkError
 from ssmdiag.tell.stream import write as write_lines
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import call
 

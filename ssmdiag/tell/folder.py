@@ -8,12 +8,12 @@ import re
 import stat
 import tempfile
 from collections.abc import Collection
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
 from ssmdiag.tell import loss as losses
 from ssmdiag.tell.loss import Loss
+from ssmdiag.values import dataclass
 
 _ASIDE = ".aside-"
 _LOSS = "lost.json"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
 from ssmdiag.tell.message import Message
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

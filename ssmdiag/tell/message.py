@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, get_args
 
 from ssmdiag.tell.plain import cut, one_line, printable
+from ssmdiag.values import dataclass
 
 Kind = Literal["appeared", "changed", "reminder", "resolved", "error"]
 KINDS: tuple[Kind, ...] = get_args(Kind)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Optional, Union
 
 from ssmdiag.tell.folder import Folder, Found
 from ssmdiag.tell.loss import Loss
 from ssmdiag.tell.message import Message, decode, encode
+from ssmdiag.values import dataclass
 
 Say = Callable[[str], None]
 

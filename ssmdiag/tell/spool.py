@@ -9,7 +9,6 @@ import re
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Callable, Union
@@ -20,6 +19,7 @@ from ssmdiag.tell.message import Message
 from ssmdiag.tell.pending import Bounds, Pending, Say, Waiting
 from ssmdiag.tell.plain import one_line
 from ssmdiag.tell.sink import MessageRefusedError, Sink, SinkClosedError, SinkError
+from ssmdiag.values import dataclass
 
 _LONGEST_NAME = 60
 
@@ -67,7 +67,7 @@ class Delivery:
         *,
         say: Say,
         bounds: Bounds = Bounds(),  # noqa: B008 - frozen
-        timing: Timing = Timing(),
+        timing: Timing = Timing(),  # noqa: B008 - frozen
     ) -> None:
         names = [sink.name for sink in sinks]
         for name in names:

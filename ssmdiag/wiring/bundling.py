@@ -10,7 +10,8 @@ from ssmdiag.model import Record
 from ssmdiag.render.check import text as check_text
 from ssmdiag.render.json import to_json
 from ssmdiag.render.layout import Layout
-from ssmdiag.render.redact import Redaction, scrub
+from ssmdiag.render.redact import Redaction
+from ssmdiag.render.scrub import scrub
 from ssmdiag.render.text import text as report_text
 from ssmdiag.wiring import checking, diagnosing
 from ssmdiag.wiring.archive import LOG, SNAPSHOT, pack

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from ssmdiag.catalog import load as loading
 from ssmdiag.catalog.pattern import Catalog, Problem
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, Surroundings
 
 

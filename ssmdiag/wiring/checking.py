@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Optional
 
@@ -12,6 +12,7 @@ from ssmdiag.model import Report, Situation
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_check
 from ssmdiag.requirements.identity.agent import node_id
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import MisuseError, Reach, Surroundings
 from ssmdiag.wiring.reach import door, host, in_region, keep, node_region
 from ssmdiag.world.asking import Asking, until

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Callable, Optional
@@ -20,6 +20,7 @@ from ssmdiag.log.places import default_places
 from ssmdiag.model import Cluster, Record, Report, Situation, SourceFile
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.checking import to_look_at
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.job import JobError, Reach, Surroundings
 from ssmdiag.wiring.reach import door, in_region, keep

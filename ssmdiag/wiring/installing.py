@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from platform import node
 from typing import Callable, Optional
@@ -13,6 +12,7 @@ from typing import Callable, Optional
 import ssmdiag
 from ssmdiag.install import cron, launchd, systemd, windows_task, write
 from ssmdiag.install.installation import Installation, Kind, Wish
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
 
 

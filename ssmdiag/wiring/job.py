@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Optional, Union
+
+from ssmdiag.values import dataclass
 
 
 class JobError(Exception):
@@ -49,6 +50,8 @@ class Reach:
 
 def write_aside(path: Path, content: Union[str, bytes]) -> None:
     """Write a file as a whole: aside, synced, readable by its owner only, renamed."""
+    import tempfile
+
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

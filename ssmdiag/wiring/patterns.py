@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
 
@@ -18,6 +17,7 @@ from ssmdiag.catalog.pattern import Pattern, Problem
 from ssmdiag.render.layout import Layout
 from ssmdiag.render.page import markdown, page
 from ssmdiag.requirements import registry
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.catalogues import Catalogue, catalogue
 from ssmdiag.wiring.diagnosing import clusters
 from ssmdiag.wiring.job import JobError, Surroundings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Optional
 
@@ -14,6 +14,7 @@ from ssmdiag.diagnose.proposal_targets import ProposalError, UnreadableError
 from ssmdiag.model import Situation
 from ssmdiag.requirements import registry
 from ssmdiag.requirements.identity.agent import node_id
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, MisuseError, Reach, Surroundings
 from ssmdiag.wiring.reach import door, keep
 from ssmdiag.world.asking import Asking

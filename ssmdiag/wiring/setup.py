@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Callable, Optional
@@ -34,6 +34,7 @@ from ssmdiag.setup.permissions import permissions
 from ssmdiag.setup.plan import Plan, make_plan, requirements_of
 from ssmdiag.setup.remove import make_removal
 from ssmdiag.setup.wanted import Wanted, Wish, complaints
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, MisuseError, Reach, Surroundings
 from ssmdiag.wiring.lockout import locked_out
 from ssmdiag.wiring.reach import access, door, in_region, keep

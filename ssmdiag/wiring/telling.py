@@ -15,7 +15,7 @@ from ssmdiag.diagnose.news import News
 from ssmdiag.model import Cluster
 from ssmdiag.render.json import plain
 from ssmdiag.render.layout import visible
-from ssmdiag.render.redact import scrub
+from ssmdiag.render.scrub import scrub
 from ssmdiag.tell.message import Message, Priority
 from ssmdiag.tell.spool import Delivery
 from ssmdiag.wiring.job import MisuseError

@@ -6,13 +6,14 @@ Most runs from a timer find nothing: they are told without loading what a find n
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.places import default_places, look
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import Reach, Surroundings
 
 if TYPE_CHECKING:

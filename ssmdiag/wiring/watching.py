@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
@@ -21,6 +21,7 @@ from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.places import Look, look
 from ssmdiag.log.tail import Seen, Tail
 from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
+from ssmdiag.values import dataclass
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
 from ssmdiag.wiring.job import Surroundings

@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Optional
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.model import Denial
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import within
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 

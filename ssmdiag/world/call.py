@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional, Protocol, Union
 
 from ssmdiag.model import Denial
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

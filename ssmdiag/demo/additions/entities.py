@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from ssmdiag.demo.additions.iam import administrator
 from ssmdiag.iam.arn import parse_arn, role_name_of
 from ssmdiag.policy.document import Policy, parse
+from ssmdiag.values import dataclass
 
 KINDS = ("role", "user", "group")
 

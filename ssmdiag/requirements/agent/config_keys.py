@@ -8,8 +8,9 @@ agent's README, "Config Property Definitions".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
+
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

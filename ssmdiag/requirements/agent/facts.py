@@ -11,12 +11,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timezone
 from typing import Any, Optional, Union
 
 from ssmdiag.model import Resource, Situation, Symptom, Unverified
 from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Known, call
 
 CORE = "amazon-ssm-agent"

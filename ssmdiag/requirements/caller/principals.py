@@ -8,7 +8,7 @@ groups) and "IAM identifiers".
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of, session_name_of
@@ -23,6 +23,7 @@ from ssmdiag.requirements.role.policies import (
     identity_policies,
     read_role,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 

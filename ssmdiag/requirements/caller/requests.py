@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Union
 
 from ssmdiag.iam.arn import partition_of
@@ -21,6 +20,7 @@ from ssmdiag.requirements.caller.principals import Who, asking, owner_names, use
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.identity.agent import Agent, find_agent, node_id
 from ssmdiag.requirements.preferences.facts import document_in_use
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 START = "ssm:StartSession"

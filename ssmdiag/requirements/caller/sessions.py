@@ -9,7 +9,6 @@ Service Authorization Reference, "AWS Systems Manager"; Session Manager plugin, 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.model import (
@@ -45,6 +44,7 @@ from ssmdiag.requirements.caller.requests import (
 from ssmdiag.requirements.contract import Gap, Requirement, doubted
 from ssmdiag.requirements.preferences.facts import DEFAULT_DOCUMENT
 from ssmdiag.requirements.role.unseen_policies import refused_unseen
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 ID = "caller/session-actions"

@@ -6,11 +6,11 @@ Sources: Amazon S3 API Reference, GetBucketEncryption and GetBucketPolicy; Amazo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Call, Known, call
 
 

@@ -6,7 +6,6 @@ Source: Amazon CloudWatch Logs API Reference, DescribeLogGroups.
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn, partition_of
@@ -14,6 +13,7 @@ from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity.agent import Agent, find_agent
 from ssmdiag.requirements.role.policies import read_role, resources
+from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
 from ssmdiag.world.call import Ask, Call, Known, call
 

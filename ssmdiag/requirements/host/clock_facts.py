@@ -6,13 +6,13 @@ best counts: one that is far off may have been answered by somebody else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.endpoints import ServiceEndpoint, find_endpoint, why_idle
 from ssmdiag.requirements.network.probe_facts import Probe, find_probe, probing
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 WRONG = 300.0

@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.model import (
@@ -25,6 +24,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.contract import Requirement, doubted
 from ssmdiag.requirements.host.facts import as_logged, unseen
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Known, call
 
 DISK = "local/disk"

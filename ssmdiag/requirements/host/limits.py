@@ -8,13 +8,13 @@ the kernel's sysctl documentation; systemd.resource-control(5) (``TasksMax``), s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.agent.facts import manager, restart
 from ssmdiag.requirements.contract import Requirement, doubted
 from ssmdiag.requirements.host.facts import unseen
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 LIMITS = "local/limits"

@@ -6,7 +6,6 @@ Sources: agent source ``agent/session/shell/shell_unix.go`` (Run As, container m
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
 
 from ssmdiag.model import Situation
@@ -19,6 +18,7 @@ from ssmdiag.requirements.preferences.facts import (
     find_preferences,
     reading,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Call, call
 
 SSM_USER = "ssm-user"

@@ -8,7 +8,6 @@ Developer Guide, "Monitor Amazon ECS containers with ECS Exec" (the agent has th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
 
 from ssmdiag.iam.arn import parse_arn, partition_of, role_name_of, session_name_of
@@ -24,6 +23,7 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.agent.facts import METADATA, told
 from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 DHMC_SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.requirements.agent.facts import told
 from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 

@@ -6,7 +6,6 @@ Sources: AWS KMS API Reference, DescribeKey and GetKeyPolicy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.iam.arn import parse_arn
@@ -15,6 +14,7 @@ from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.policy.request import Grant
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 

@@ -36,7 +36,6 @@ from ssmdiag.requirements.network.endpoints import (
     is_host,
     why_idle,
 )
-from ssmdiag.requirements.network.obstacle import find_obstacle
 from ssmdiag.requirements.network.probe_facts import Probe, find_probe
 from ssmdiag.requirements.network.probe_failures import unreached
 from ssmdiag.requirements.network.silence import Silence, is_silent, region_of, silence_of
@@ -143,7 +142,7 @@ def _doubted(ask: Ask, situation: Situation, service: str, symptoms: Sequence[Sy
     if misled is not None:
         return misled
     silence = _silence(ask, situation, service, symptoms) if situation.online else None
-    obstacle = find_obstacle(ask, situation, silence) if silence else None
+    obstacle = _obstacle(ask, situation, silence) if silence else None
     if isinstance(obstacle, Broken):
         return obstacle
     own = _OWN_CALLS.get(service)
@@ -198,6 +197,13 @@ def _silence(
     # The agent asks KMS during the handshake only for a session key.
     preferences = find_preferences(ask, situation)
     return None if isinstance(preferences, Gap) or not preferences.key else told
+
+
+def _obstacle(ask: Ask, situation: Situation, silence: Silence) -> Union[Broken, Gap, None]:
+    # Loaded where a VPC is to be looked at, which in most runs it is not.
+    from ssmdiag.requirements.network.obstacle import find_obstacle
+
+    return find_obstacle(ask, situation, silence)
 
 
 def _from_answer(

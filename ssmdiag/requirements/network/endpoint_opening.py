@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Union
 
 from ssmdiag.model import Advice, Allow, Situation, Write
@@ -22,6 +22,7 @@ from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.network.vpc_facts import Endpoint, Vpc
 from ssmdiag.requirements.role.agent_requests import agent_requests
 from ssmdiag.requirements.role.authorisation import Need
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, call
 
 _QUOTA = 20_480

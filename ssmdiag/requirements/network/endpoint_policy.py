@@ -6,7 +6,7 @@ PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Optional
 
 from ssmdiag.iam.arn import parse_arn, role_name_of
@@ -29,6 +29,7 @@ from ssmdiag.requirements.identity.agent import Agent, find_agent
 from ssmdiag.requirements.network.endpoint_opening import judge, opening, shut_out
 from ssmdiag.requirements.network.vpc_facts import ENDPOINT_POLICY, Endpoint, Vpc, find_vpc
 from ssmdiag.requirements.role.policies import read_role
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix, partition_of
@@ -27,6 +26,7 @@ from ssmdiag.requirements.preferences.facts import (
     find_preferences,
     is_bucket_name,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 SERVICES = ("ssm", "ssmmessages", "ec2messages", "logs", "kms", "s3", "sts")

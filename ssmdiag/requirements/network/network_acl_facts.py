@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.silence import is_inside
 from ssmdiag.requirements.network.vpc_facts import Data, Endpoint, Node, Vpc, listed, unread
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, call
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]

@@ -8,13 +8,13 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Optional, Union
 
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.endpoints import ServiceEndpoint
 from ssmdiag.requirements.network.silence import is_inside
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call, Known, call
 
 # Who signs AWS's own certificates: Amazon Trust Services (whose older roots are Starfield's), and

@@ -7,7 +7,7 @@ Sources: agent source ``agent/network`` (trust: the system's roots, read at star
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import dns_suffix
@@ -16,9 +16,9 @@ from ssmdiag.requirements.agent.facts import restarting
 from ssmdiag.requirements.contract import Gap, waits
 from ssmdiag.requirements.host.clock_facts import WRONG, Clock, read_clock
 from ssmdiag.requirements.network.endpoints import ServiceEndpoint
-from ssmdiag.requirements.network.obstacle import find_obstacle
 from ssmdiag.requirements.network.probe_facts import Probe
 from ssmdiag.requirements.network.silence import Silence
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 
@@ -72,6 +72,9 @@ def _once_changed(probe: Probe, unread: Optional[Gap]) -> Unverified:
 
 def _obstacle(ask: Ask, situation: Situation, probe: Probe) -> Union[Broken, Gap, None]:
     """What the VPC shows, if it is AWS's own regional host that did not answer."""
+    # Loaded where a VPC is to be looked at, which in most runs it is not.
+    from ssmdiag.requirements.network.obstacle import find_obstacle
+
     endpoint = probe.endpoint
     if not endpoint.host.endswith(f".{endpoint.region}.{dns_suffix(endpoint.region)}"):
         return None

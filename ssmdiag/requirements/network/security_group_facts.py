@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.vpc_facts import Data, Endpoint, Node, listed, unread
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, call
 
 _HTTPS = 443

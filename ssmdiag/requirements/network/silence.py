@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from dataclasses import dataclass
 from typing import Optional
 
 from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.model import Symptom
+from ssmdiag.values import dataclass
 
 # Go's words, then botocore's. A time-out of DNS (``dial tcp: lookup``, ``read udp``) or of TLS is
 # none of these.

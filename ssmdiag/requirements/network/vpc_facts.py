@@ -11,13 +11,14 @@ VPC User Guide, "Share your VPC subnets with other accounts".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional, Union
 
 from ssmdiag.model import Situation
 from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity.agent import node_id
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Ask, Denied, Known, call
 
 Data = Mapping[str, Any]

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 
 from ssmdiag.model import SessionStart, Situation, Write
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.identity.agent import node_id
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Call, Known, call, promising
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"

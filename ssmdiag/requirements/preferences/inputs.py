@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional
 
 from ssmdiag.model import (
@@ -33,6 +33,7 @@ from ssmdiag.requirements.preferences.facts import (
     find_preferences,
     rewrite,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 ID = "preferences/inputs"

@@ -7,7 +7,6 @@ rules".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Callable
 
 from ssmdiag.model import Broken, Holds, NotApplicable, Resource, Situation, Verdict, Write
@@ -21,6 +20,7 @@ from ssmdiag.requirements.preferences.facts import (
     is_group_name,
     rewrite,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 

@@ -8,7 +8,6 @@ activity"; Systems Manager API Reference, ListDocuments and DescribeSessions.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.model import (
@@ -36,6 +35,7 @@ from ssmdiag.requirements.preferences.facts import (
     reading,
     rewrite,
 )
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
 ID = "preferences/session-document"

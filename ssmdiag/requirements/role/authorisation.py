@@ -7,7 +7,7 @@ Turns a Decision, and what the log said of the same action, into a Verdict. Sour
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Callable, Optional, Union
 
 from ssmdiag.iam.arn import role_name_of
@@ -37,6 +37,7 @@ from ssmdiag.requirements.contract import Gap, doubted, moments, waits
 from ssmdiag.requirements.network.vpc_facts import ENDPOINT_POLICY
 from ssmdiag.requirements.role.policies import RolePolicies
 from ssmdiag.requirements.role.unseen_policies import refused_unseen, refusing_policy
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Denied, Unreachable
 
 

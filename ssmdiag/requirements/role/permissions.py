@@ -8,7 +8,7 @@ User Guide, "Create a custom IAM role for Session Manager"; Amazon CloudWatch Lo
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional, Union
 
@@ -32,6 +32,7 @@ from ssmdiag.requirements.preferences.facts import (
 )
 from ssmdiag.requirements.role.authorisation import Need, Witness, permission
 from ssmdiag.requirements.role.policies import RolePolicies, read_role
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
 
 CHANNELS = (

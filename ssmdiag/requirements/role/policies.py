@@ -7,11 +7,11 @@ GetPolicy, GetPolicyVersion.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Optional, Union
 
 from ssmdiag.policy.document import Policy, statements_of
 from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known, call
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ssmdiag.setup.formats.cloudformation_types import NAMING, TYPES, properties_of
 from ssmdiag.setup.formats.stages import arn_of
 from ssmdiag.setup.plan import Place
 from ssmdiag.setup.resources import Kind, Made
+from ssmdiag.values import dataclass
 
 Ids = Mapping[tuple[Kind, str], str]
 """Logical ids, by the kind and the name of what they stand for."""

@@ -7,10 +7,11 @@ Source: CloudFormation Template Reference Guide, one page a resource type: prope
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Callable
 
 from ssmdiag.setup.resources import Kind, Made
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

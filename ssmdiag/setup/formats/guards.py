@@ -6,11 +6,11 @@ Sources: the API References of the services, for which reading operation sees wh
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Callable, Optional, Union
 
 from ssmdiag.setup.documents import document_of, reading_of, text_of, words_for
 from ssmdiag.setup.plan import Plan, Step
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call, call
 
 

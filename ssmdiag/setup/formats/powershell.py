@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Optional
 
 from ssmdiag.requirements.identity.agent import CALLER
@@ -24,6 +24,7 @@ from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.formats.comments import comment, explained
 from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.plan import Plan
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _WIDTH = 88

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from ssmdiag.setup.commands import Command, Kept, document, kebab, kept_of, quoted, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.formats.comments import comment, explained, one_line
 from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.plan import Plan
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _PREAMBLE = f"""\

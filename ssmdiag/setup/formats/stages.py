@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ssmdiag.setup.formats.cloudformation_types import TYPES
 from ssmdiag.setup.plan import Place, Plan
 from ssmdiag.setup.resources import Made, resources
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _EDITS = ("UpdateDocument", "UpdateDocumentDefaultVersion")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Callable, Union
 
 from ssmdiag.setup.formats import by_hand
@@ -31,6 +30,7 @@ from ssmdiag.setup.formats.terraform_types import (
 )
 from ssmdiag.setup.plan import Place, Plan
 from ssmdiag.setup.resources import Kind, Made, resources
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
 
 _Item = Union[Argument, Block]

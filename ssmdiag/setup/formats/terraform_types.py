@@ -7,10 +7,10 @@ becomes of those that are left out.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Union
 
 from ssmdiag.setup.resources import Kind
+from ssmdiag.values import dataclass
 
 
 @dataclass(frozen=True)

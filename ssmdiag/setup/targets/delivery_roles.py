@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Callable
 
 from ssmdiag.model import Advice, Allow, Broken, Holds, Remedy, Resource, Verdict, Write
@@ -29,6 +28,7 @@ from ssmdiag.requirements.key.facts import key_policy
 from ssmdiag.requirements.role.policies import RolePolicies, read_role
 from ssmdiag.setup.observed import Observed
 from ssmdiag.setup.targets.target import requirement, unread
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, call
 
 REFUSED = "refused-documents/"

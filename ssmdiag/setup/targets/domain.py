@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Optional, Union
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Unverified, Verdict
@@ -21,6 +20,7 @@ from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of, waits
 from ssmdiag.setup.observed import Observed
 from ssmdiag.setup.targets.target import requirement, unread
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 DOMAIN = "observe/domain"

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, Optional
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Known
 from ssmdiag.world.host.agent_config import log_files
 from ssmdiag.world.host.agent_files import log_folder

@@ -11,8 +11,9 @@ import socket
 import ssl
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Union
+
+from ssmdiag.values import dataclass
 
 _ADDRESSES = 2
 

@@ -13,11 +13,12 @@ import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Optional, Union
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Known, Unreachable
 from ssmdiag.world.host import http_head
 from ssmdiag.world.host.dialling import Failure, addresses, both_families, dial

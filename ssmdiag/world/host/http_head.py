@@ -12,9 +12,9 @@ import re
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Optional, Union
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.host.dialling import Failure, failure
 
 _MOST = 64 * 1024

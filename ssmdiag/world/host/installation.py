@@ -10,11 +10,11 @@ from __future__ import annotations
 import plistlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 from xml.parsers.expat import ExpatError
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Known
 from ssmdiag.world.host.agent_files import config_folder, node_path
 from ssmdiag.world.host.agent_state import version_in_log

@@ -13,10 +13,10 @@ import re
 import socket
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Optional, Union
 from urllib.parse import urlsplit
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable
 from ssmdiag.world.host.place import Place
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import Callable, TypeVar
 
 from ssmdiag.model import Denial
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Denied, Unreachable
 
 _T = TypeVar("_T")

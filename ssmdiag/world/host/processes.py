@@ -9,12 +9,12 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
 from ssmdiag.model import Denial
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Denied, Known, Unreachable
 from ssmdiag.world.host.place import Place, once
 from ssmdiag.world.host.program import output_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from dataclasses import dataclass
 from typing import Optional
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.host.place import Place
 
 _SECONDS = 2.0

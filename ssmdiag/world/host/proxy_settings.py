@@ -11,10 +11,11 @@ import ipaddress
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional, Union
 from urllib.parse import unquote, urlsplit
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Known, Unreachable
 from ssmdiag.world.host import unit_environment, windows
 from ssmdiag.world.host.place import Place, once

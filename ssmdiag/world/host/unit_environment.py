@@ -11,10 +11,10 @@ import plistlib
 import re
 import shlex
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Optional
 from xml.parsers.expat import ExpatError
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.host.place import Place
 
 UNITS = ("amazon-ssm-agent.service", "snap.amazon-ssm-agent.amazon-ssm-agent.service")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from types import MappingProxyType
 from typing import Any, Callable, Optional, Protocol
 
+from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, call
 
 Properties = Mapping[str, Any]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import copy
 import os
 from collections.abc import Collection, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Optional
 from urllib.parse import urlsplit
@@ -26,6 +25,7 @@ from ssmdiag.demo.additions.cloudformation.kinds import (
 from ssmdiag.demo.additions.cloudformation.template import order
 from ssmdiag.demo.additions.cloudformation.types import KINDS
 from ssmdiag.iam.arn import partition_of
+from ssmdiag.values import dataclass
 from ssmdiag.world.aws import Access, Aws
 
 _SECONDS = 60.0

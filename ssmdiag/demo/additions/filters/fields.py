@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Callable, Optional
 
 from ssmdiag.demo.additions.filters.values import PatternError, comparison
 from ssmdiag.demo.additions.filters.words import Condition, Tokens, conditions
+from ssmdiag.values import dataclass
 
 _FIELD = re.compile(r'\[([^\]]*)\]|"([^"]*)"|(\S+)')
 _NAME = re.compile(r"[\w-]+", re.ASCII)

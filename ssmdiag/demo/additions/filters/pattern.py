@@ -7,7 +7,7 @@ filter log events, and Live Tail".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Callable, Optional
 
 from ssmdiag.demo.additions.filters.fields import read_field_pattern
@@ -18,6 +18,7 @@ from ssmdiag.demo.additions.filters.values import (
     limited_regex,
     unquoted,
 )
+from ssmdiag.values import dataclass
 
 _TERM = re.compile(r'\s*([?-]?)("(?:[^"\\]|\\.)*"|[^\s"]+)(?=\s|$)')
 _REGEXES_AT_MOST = 2

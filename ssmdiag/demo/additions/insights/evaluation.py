@@ -6,7 +6,7 @@ CloudWatch Logs User Guide, the pages on display, fields, filter, stats, sort, l
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Optional, Union
 
 from ssmdiag.demo.additions.insights.functions import (
@@ -31,6 +31,7 @@ from ssmdiag.demo.additions.insights.query import (
     Sort,
     Stats,
 )
+from ssmdiag.values import dataclass
 
 Row = dict[str, Any]
 POINTER = "@ptr"

@@ -6,7 +6,7 @@ import json
 import time
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from ssmdiag.demo.additions.extending import add, refuse
@@ -16,6 +16,7 @@ from ssmdiag.demo.additions.insights.grammar import read_query
 from ssmdiag.demo.additions.insights.rules import check_query
 from ssmdiag.demo.additions.insights.tokens import MalformedQueryError
 from ssmdiag.iam.arn import parse_arn
+from ssmdiag.values import dataclass
 
 _ROWS_AT_MOST = 10_000
 _FIELDS_AT_MOST = 200

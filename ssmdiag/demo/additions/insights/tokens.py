@@ -6,8 +6,9 @@ CloudWatch Logs User Guide, "CloudWatch Logs Insights language query syntax".
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Literal, NoReturn
+
+from ssmdiag.values import dataclass
 
 Kind = Literal["name", "number", "period", "string", "regex", "sign", "end"]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal, Optional
 
 from ssmdiag.demo.additions.entities import Entity
@@ -28,6 +27,7 @@ from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.pattern import Template
 from ssmdiag.policy.reading import read_policies
 from ssmdiag.policy.request import ContextValue, Policies, Request
+from ssmdiag.values import dataclass
 
 Word = Literal["allowed", "implicitDeny", "explicitDeny"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NoReturn, Optional
 
 from ssmdiag.demo.additions.entities import KINDS, Entity, entity
@@ -12,6 +11,7 @@ from ssmdiag.iam.arn import parse_arn
 from ssmdiag.model import PolicyType
 from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.policy.request import ContextValue
+from ssmdiag.values import dataclass
 
 _ACTION = re.compile(r"[\w-]+:[\w-]+", re.ASCII)
 
