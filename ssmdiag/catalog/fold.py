@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable
 from dataclasses import field
 from datetime import datetime
 from functools import lru_cache
@@ -86,6 +86,8 @@ def fold(catalog: Catalog, records: Iterable[Record]) -> Folded:
 
 _Same = Union[tuple[str, ...], str, None]
 _Key = tuple[str, tuple[str, ...], _Same]
+_Place = tuple[Optional[str], _Key]
+"""A session, and what is said in it."""
 
 
 @dataclass
@@ -141,13 +143,56 @@ class _Gathered:
             self.sessions[session] = None
 
 
+class _Waiting:
+    """Bursts of echoes that came before what they repeat."""
+
+    def __init__(self) -> None:
+        self._bursts: dict[_Place, _Gathered] = {}
+        self._in_session: dict[Optional[str], dict[_Place, None]] = {}
+
+    def __len__(self) -> int:
+        return len(self._bursts)
+
+    def get(self, place: _Place) -> Optional[_Gathered]:
+        return self._bursts.get(place)
+
+    def put(self, place: _Place, burst: _Gathered) -> None:
+        self._bursts[place] = burst
+        self._in_session.setdefault(place[0], {})[place] = None
+
+    def pop(self, place: _Place) -> _Gathered:
+        beside = self._in_session[place[0]]
+        del beside[place]
+        if not beside:
+            del self._in_session[place[0]]
+        return self._bursts.pop(place)
+
+    def longest(self) -> _Place:
+        """The one that waits longest."""
+        return next(iter(self._bursts))
+
+    def most_basic(self) -> _Place:
+        """The one that repeats none of the others: of a chain, its lowest link."""
+        waiting = {(session, key[0]) for session, key in self._bursts}
+        for (session, key), burst in self._bursts.items():
+            if not any((session, origin) in waiting for origin in _origins(burst.hit)):
+                return session, key
+        return self.longest()
+
+    def for_word_of(self, hit: Hit) -> list[tuple[_Place, _Gathered]]:
+        """Those of the same session that repeat what ``hit`` says."""
+        said = set(_says(hit))
+        beside = [(place, self._bursts[place]) for place in self._in_session.get(hit.session, ())]
+        return [(p, burst) for p, burst in beside if not said.isdisjoint(_origins(burst.hit))]
+
+
 class _Folding:
     """The state of one run: Symptoms so far, and echoes still waiting for what they repeat."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
         self._symptoms: dict[_Key, _Gathered] = {}
-        self._waiting: dict[tuple[Optional[str], _Key], _Gathered] = {}
+        self._waiting = _Waiting()
         self._said: Nearby[_Key] = Nearby()
         self._last_errors: dict[str, str] = {}
 
@@ -162,8 +207,8 @@ class _Folding:
             self._stand(one)
 
     def symptoms(self) -> tuple[Symptom, ...]:
-        while self._waiting:
-            self._settle(self._most_basic())
+        while len(self._waiting):
+            self._settle(self._waiting.most_basic())
         ordered = sorted(self._symptoms.values(), key=_first_seen)
         return tuple(self._symptom(gathered) for gathered in ordered)
 
@@ -185,9 +230,9 @@ class _Folding:
             return
         if burst:
             self._settle(place)
-        self._waiting[place] = one
+        self._waiting.put(place, one)
         if len(self._waiting) > MOST_WAITING:
-            self._settle(next(iter(self._waiting)))
+            self._settle(self._waiting.longest())
 
     def _fold_in(self, echo: _Gathered) -> bool:
         hit = echo.hit
@@ -212,30 +257,15 @@ class _Folding:
         for what in _says(hit):
             for time in dict.fromkeys((one.first, one.last)):
                 self._said.note(hit.session, what, time, key)
-        for place in self._echoes_of(hit):
-            if self._fold_in(self._waiting[place]):
-                del self._waiting[place]
+        for place, burst in self._waiting.for_word_of(hit):
+            if self._fold_in(burst):
+                self._waiting.pop(place)
 
-    def _echoes_of(self, hit: Hit) -> Iterator[tuple[Optional[str], _Key]]:
-        said = set(_says(hit))
-        for place, burst in list(self._waiting.items()):
-            if place[0] == hit.session and not said.isdisjoint(_origins(burst.hit)):
-                yield place
-
-    def _settle(self, place: tuple[Optional[str], _Key]) -> None:
+    def _settle(self, place: _Place) -> None:
         """Nobody said it before: it stands alone, or, being only a clue, is dropped."""
         burst = self._waiting.pop(place)
         if not self._fold_in(burst) and not burst.hit.pattern.clue_to:
             self._stand(burst)
-
-    def _most_basic(self) -> tuple[Optional[str], _Key]:
-        """The waiting echo that repeats none of the others: of a chain, its lowest link."""
-        waiting = {(session, key[0]) for session, key in self._waiting}
-        for session, key in self._waiting:
-            origins = _origins(self._waiting[session, key].hit)
-            if not any((session, origin) in waiting for origin in origins):
-                return session, key
-        return next(iter(self._waiting))
 
     def _symptom(self, gathered: _Gathered) -> Symptom:
         hit = gathered.hit

@@ -98,7 +98,7 @@ def _hit(pattern: Pattern, captured: dict[str, str], record: Record) -> Hit:
     return Hit(pattern, tuple(sorted(captured.items())), error, failure, session)
 
 
-_REQUEST_ID = r"(?i),? (?:request|host) id: ?[\w/+=-]*"
+_REQUEST_ID = r"(?i)(?:, | )(?:request|host) id: ?[\w/+=-]*"
 
 _read = lru_cache(maxsize=1024)(read_failure)
 """A failure that repeats every second differs in its request id only; the sample keeps one."""
