@@ -44,6 +44,10 @@ def test_a_log_is_judged_offline_without_what_asks_or_paints() -> None:
     assert there.isdisjoint(_ALWAYS)
     assert "ssmdiag.world.aws" not in there
     assert "ssmdiag.requirements.network.answering" not in there
+    # From the log alone no policy is evaluated, and no VPC looked at.
+    assert "ssmdiag.policy.evaluate" not in there
+    assert "ssmdiag.policy.grammar" not in there
+    assert "ssmdiag.requirements.network.obstacle" not in there
 
 
 def test_a_timer_that_finds_nothing_new_loads_no_judge(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ from ssmdiag.requirements.contract import Gap, Requirement, doubted
 from ssmdiag.world.call import Ask
 
 _ID = "agent/config"
-_UNREADABLE = re.compile(
+_UNREADABLE = (
     r"app config could not be loaded|Error while loading app config|Failed to load app config"
 )
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
@@ -62,7 +62,7 @@ def _config(ask: Ask, situation: Situation) -> Verdict:
         return _broken(ask, config, faults, symptoms)
     verdict = _valid(config)
     # What is valid now was not so when the agent could not read it; any other doubt stays.
-    if all(_UNREADABLE.search(s.sample.message) for s in symptoms):
+    if all(re.search(_UNREADABLE, s.sample.message) for s in symptoms):
         return verdict
     return as_logged(_ID, symptoms, settle, (verdict.said, *verdict.evidence))
 

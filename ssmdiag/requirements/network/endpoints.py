@@ -47,9 +47,9 @@ _DUAL_STACK = {
 _DUAL_STACK_SINCE = (3, 3, 3270)
 
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
-_HOST = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}\Z")
-_WRITTEN = re.compile(r"(?:https://)?(?P<host>[^/:]+)(?::(?P<port>\d{1,5}))?/?\Z")
-_REGION = re.compile(r"[a-z0-9-]{1,32}\Z")
+_HOST = rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}\Z"
+_WRITTEN = r"(?:https://)?(?P<host>[^/:]+)(?::(?P<port>\d{1,5}))?/?\Z"
+_REGION = r"[a-z0-9-]{1,32}\Z"
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _inside(value: Any, name: str) -> Any:
 
 def is_host(text: str) -> bool:
     """Can a host be called so?"""
-    return _HOST.match(text) is not None
+    return re.match(_HOST, text) is not None
 
 
 def find_endpoint(ask: Ask, situation: Situation, service: str) -> Union[ServiceEndpoint, Gap]:
@@ -120,7 +120,7 @@ def find_endpoint(ask: Ask, situation: Situation, service: str) -> Union[Service
 
 
 def _override(service: str, region: str, written: str, named: str) -> Union[ServiceEndpoint, Gap]:
-    parts = _WRITTEN.match(written)
+    parts = re.match(_WRITTEN, written)
     if parts is None or not is_host(parts["host"]):
         settle = f"write a host name into {named}, or remove it"
         return Gap(f"{named} is no host that is reached by HTTPS", settle)
@@ -156,7 +156,7 @@ def _region(
     if bucket:
         return bucket_region(ask, bucket, situation.region) or situation.region, None
     other = config.text("Mgs", "Region") if service == "ssmmessages" else ""
-    if other and other != situation.region and _REGION.match(other):
+    if other and other != situation.region and re.match(_REGION, other):
         return other, config.named("Mgs.Region")
     return situation.region, None
 

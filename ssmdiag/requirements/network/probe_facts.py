@@ -19,9 +19,9 @@ from ssmdiag.world.call import Ask, Call, Known, call
 
 # Who signs AWS's own certificates: Amazon Trust Services (whose older roots are Starfield's), and
 # DigiCert for some services and for China.
-_OF_AWS = re.compile(r"\b(?:Amazon|Starfield|DigiCert)\b")
-_COMMON_NAME = re.compile(r"CN=((?:\\.|[^,\\])+)")
-_ORGANIZATION = re.compile(r"\bO=((?:\\.|[^,\\])+)")
+_OF_AWS = r"\b(?:Amazon|Starfield|DigiCert)\b"
+_COMMON_NAME = r"CN=((?:\\.|[^,\\])+)"
+_ORGANIZATION = r"\bO=((?:\\.|[^,\\])+)"
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class Certificate:
     @property
     def signer(self) -> str:
         """Who signed it, in a few words: common name and organization."""
-        name, organization = _COMMON_NAME.search(self.issuer), _ORGANIZATION.search(self.issuer)
-        words = [found[1] for found in (name, organization) if found]
+        parts = [re.search(part, self.issuer) for part in (_COMMON_NAME, _ORGANIZATION)]
+        words = [found[1] for found in parts if found]
         return " of ".join(dict.fromkeys(words)) or self.issuer or "nobody"
 
     @property
     def of_aws(self) -> bool:
         """One of the authorities signed it that sign for AWS."""
-        return _OF_AWS.search(f"{self.issuer} {self.root}") is not None
+        return re.search(_OF_AWS, f"{self.issuer} {self.root}") is not None
 
 
 @dataclass(frozen=True)

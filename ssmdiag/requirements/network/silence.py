@@ -16,17 +16,17 @@ from ssmdiag.values import dataclass
 
 # Go's words, then botocore's. A time-out of DNS (``dial tcp: lookup``, ``read udp``) or of TLS is
 # none of these.
-_SILENCE = re.compile(
+_SILENCE = (
     r"dial tcp \S{1,60}: (?:i/o timeout|connect: (?:connection timed out|no route to host)"
     r"|connectex: A connection attempt failed)"
     r"|context deadline exceeded|Client\.Timeout exceeded|Connect timeout on endpoint URL"
 )
-_ANSWERS = re.compile(r"proxyconnect|lookup |x509|tls:|TLS handshake")
+_ANSWERS = r"proxyconnect|lookup |x509|tls:|TLS handshake"
 # An agent that gets no answer from KMS is cut off before it can say so.
 _HANDSHAKE = "Handshake timed out"
 
-_DIALLED = re.compile(r"dial tcp \[?(?P<address>[0-9a-fA-F:.]{3,45}?)\]?:\d{1,5}: ")
-_HOST = re.compile(
+_DIALLED = r"dial tcp \[?(?P<address>[0-9a-fA-F:.]{3,45}?)\]?:\d{1,5}: "
+_HOST = (
     r"(?:(?P<bucket>.{1,80})\.)?(?P<service>[a-z0-9]{2,20})[.-](?:dualstack\.)?"
     r"(?P<region>[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d)\.(?P<suffix>[a-z.]{3,40})"
 )
@@ -71,7 +71,7 @@ def region_of(host: str, service: str) -> Optional[str]:
 
 def is_silent(text: str) -> bool:
     """Does the text of a failure say that nobody answered at all?"""
-    return _SILENCE.search(text) is not None and _ANSWERS.search(text) is None
+    return re.search(_SILENCE, text) is not None and re.search(_ANSWERS, text) is None
 
 
 def silence_of(symptom: Symptom, service: str, region: str) -> Optional[Silence]:
@@ -95,14 +95,14 @@ def _region(host: Optional[str], service: str, region: str) -> Optional[str]:
     """Where ``host`` is, if it is the regional host that the agent uses for ``service``."""
     if host is None or _address(host):
         return region
-    found = _HOST.fullmatch(host)
+    found = re.fullmatch(_HOST, host)
     if found is None or found["service"] != service or (found["bucket"] and service != "s3"):
         return None
     return found["region"] if found["suffix"] == dns_suffix(found["region"]) else None
 
 
 def _dialled(text: str) -> Optional[str]:
-    found = _DIALLED.search(text)
+    found = re.search(_DIALLED, text)
     return found["address"] if found and _address(found["address"]) else None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import field, replace
-from typing import Callable, Optional, Union
+from typing import TYPE_CHECKING, Callable, Optional, Union
 
 from ssmdiag.iam.arn import role_name_of
 from ssmdiag.iam.failure import denied_resource
@@ -28,10 +28,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.document import Policy
-from ssmdiag.policy.evaluate import evaluate
-from ssmdiag.policy.mend import obstacle_of
 from ssmdiag.policy.request import Grant, Policies, Request
 from ssmdiag.requirements.contract import Gap, doubted, moments, waits
 from ssmdiag.requirements.network.vpc_facts import ENDPOINT_POLICY
@@ -39,6 +36,9 @@ from ssmdiag.requirements.role.policies import RolePolicies
 from ssmdiag.requirements.role.unseen_policies import refused_unseen, refusing_policy
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Denied, Unreachable
+
+if TYPE_CHECKING:
+    from ssmdiag.policy.decision import Decision
 
 
 @dataclass(frozen=True)
@@ -85,24 +85,34 @@ class Need:
 def permission(situation: Situation, need: Need, role: RolePolicies) -> Verdict:
     """Judge one permission. ``role`` holds the policies of ``need.role``."""
     denial, symptom = last_denial(situation, need)
+    if not situation.online:
+        return _as_logged(need, denial, symptom)
     policies = _policies(need, role)
     decision = _decide(need, policies)
     if decision.outcome == "denied":
         return _denied(need, role, policies, decision, symptom)
-    if _is_for_endpoint(situation, need, denial):
+    if _is_for_endpoint(need, denial):
         said = f"AWS says that a VPC endpoint policy refused {_who(need)} {need.action}"
         return waits(ENDPOINT_POLICY, said)
     if decision.outcome == "allowed":
         return _allowed(need, decision, denial, symptom)
     if need.witness and not isinstance(testimony := need.witness.ask(), Unreachable):
         return _witnessed(need, need.witness.how, testimony)
-    return _undetermined(situation, need, role, decision, denial, symptom)
+    return _undetermined(need, role, decision, denial, symptom)
 
 
-def _is_for_endpoint(situation: Situation, need: Need, denial: Optional[Denial]) -> bool:
+def _as_logged(need: Need, denial: Optional[Denial], symptom: Optional[Symptom]) -> Verdict:
+    """What the log alone tells: what was refused, and not whether it still is."""
+    if denial is None or symptom is None:
+        return NotApplicable("nothing in the log casts doubt on it")
+    why, settle = "whether it still does was not asked", "run ssmdiag with access to AWS"
+    return _refused(need, denial, symptom, why, settle)
+
+
+def _is_for_endpoint(need: Need, denial: Optional[Denial]) -> bool:
     """Must the node's VPC endpoint be looked at? Who starts sessions comes through another."""
     named = denial is not None and denial.policy_type == "vpc-endpoint"
-    return named and situation.online and need.kind == "role"
+    return named and need.kind == "role"
 
 
 def last_denial(situation: Situation, need: Need) -> tuple[Optional[Denial], Optional[Symptom]]:
@@ -123,6 +133,9 @@ def _policies(need: Need, role: RolePolicies) -> Policies:
 
 
 def _decide(need: Need, policies: Policies) -> Decision:
+    # From the log alone nothing is evaluated, and what evaluates is not loaded.
+    from ssmdiag.policy.evaluate import evaluate
+
     request = Request(
         action=need.action,
         resource=need.resource,
@@ -205,6 +218,8 @@ def _denied(
 
 def _to_be_done(need: Need, policies: Policies, decision: Decision) -> str:
     """What must change in a policy that no addition gets past."""
+    from ssmdiag.policy.mend import obstacle_of
+
     # What a policy writes is not always the literal that AWS checks.
     resource = need.remedy.resource if isinstance(need.remedy, Allow) else need.resource
     return str(obstacle_of(decision, f"{need.action} on {resource}", policies))
@@ -223,7 +238,6 @@ def _denied_by_resource(
 
 
 def _undetermined(
-    situation: Situation,
     need: Need,
     role: RolePolicies,
     decision: Decision,
@@ -231,32 +245,32 @@ def _undetermined(
     symptom: Optional[Symptom],
 ) -> Verdict:
     settle, why = _missing(need, role, decision)
-    if not situation.online:
-        settle, why = "run ssmdiag with access to AWS", "whether it still does was not asked"
     if denial is not None and symptom is not None:
         readable = not isinstance(need.resource_policy, Gap) and role.gap is None
         if readable and denial.policy_type == decision.layer:
             return _agreed(need, decision, denial, symptom)
-        kind = denied_resource(denial)
-        resource = Resource(kind, _name(kind, need, denial))
-        advice: tuple[Remedy, ...] = (need.remedy,) if kind == need.kind else ()
-        if kind == "key-policy" and need.admission:
-            advice = (need.admission,)
-        return Unverified(
-            f"AWS refused {_who(need)} {need.action} on {need.what}; {why}",
-            (resource,),
-            settle,
-            (f"in the agent's log: {denial.message} ({moments(symptom)})",),
-            advice,
-        )
-    if not situation.online:
-        return NotApplicable("nothing in the log casts doubt on it")
+        return _refused(need, denial, symptom, why, settle)
     unknown = need.resource_policy_of if decision.layer == "resource" else None
     suspect = unknown or Resource(need.kind, need.role)
     if role.boundary is None and decision.layer == "boundary":
         suspect = Resource("boundary", role.boundary_arn or need.role)
     said = f"whether {_who(need)} is allowed {need.action} on {need.what}: {why}"
     return Unverified(said, (suspect,), settle, decision.reasons)
+
+
+def _refused(need: Need, denial: Denial, symptom: Symptom, why: str, settle: str) -> Unverified:
+    """AWS did refuse it; ``why`` it is not known whether it does now."""
+    kind = denied_resource(denial)
+    remedies: tuple[Remedy, ...] = (need.remedy,) if kind == need.kind else ()
+    if kind == "key-policy" and need.admission:
+        remedies = (need.admission,)
+    return Unverified(
+        f"AWS refused {_who(need)} {need.action} on {need.what}; {why}",
+        (Resource(kind, _name(kind, need, denial)),),
+        settle,
+        (f"in the agent's log: {denial.message} ({moments(symptom)})",),
+        remedies,
+    )
 
 
 def _agreed(need: Need, decision: Decision, denial: Denial, symptom: Symptom) -> Verdict:
