@@ -16,6 +16,7 @@ from typing import Optional
 
 SEED = 20261124
 END = datetime(2026, 11, 20, 14, 30)
+NODE = "i-0f00ba4c0ffee1234"
 MAIN_BYTES, ERRORS_BYTES, ROLLS = 30_000_000, 10_000_000, 5
 
 _POOL = 4_000
@@ -37,7 +38,7 @@ _QUIET = (
     "DEBUG " + _SESSION + "Process data channel message of type input_stream_data, sequence {n}",
     "DEBUG " + _SESSION + "Send acknowledge message for stream data: {n}",
     "INFO [ssm-session-worker] [{user}-{hex17}] Session worker closed, pid {n}",
-    "INFO " + _DOCUMENT + "Running script: /var/lib/amazon/ssm/i-0{hex17}/{uuid}/_script.sh",
+    "INFO " + _DOCUMENT + "Running script: /var/lib/amazon/ssm/{node}/{uuid}/_script.sh",
     "INFO " + _DOCUMENT + "Job finished with status Success, exit code 0, in {n} ms",
     "DEBUG [ssm-document-worker] [{uuid}] Persisting interim state {uuid} of document\n"
     '{{\n\t"documentId": "{uuid}",\n\t"pluginStatus": "InProgress"\n}}',
@@ -56,7 +57,7 @@ _SELDOM = (
     "INFO EC2RoleProvider Successfully connected with instance profile role credentials",
 )
 _REFUSED = (
-    "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/node-role/i-0{hex17} is "
+    "AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/node-role/{node} is "
     "not authorized to perform: {action} on resource: {arn} because no identity-based policy "
     "allows the {action} action\n\tstatus code: 400, request id: {uuid}"
 )
@@ -64,7 +65,7 @@ _GROUPS = _REFUSED.replace("{action}", "logs:DescribeLogGroups").replace(
     "{arn}", "arn:aws:logs:us-east-1:123456789012:log-group::log-stream:"
 )
 _UPDATE = _REFUSED.replace("{action}", "ssm:UpdateInstanceInformation").replace(
-    "{arn}", "arn:aws:ec2:us-east-1:123456789012:instance/i-0{hex17}"
+    "{arn}", "arn:aws:ec2:us-east-1:123456789012:instance/{node}"
 )
 _LOUD = (
     ("DescribeLogGroups @ cloudwatchlogsservice.go.283", "ERROR", _SESSION + "Error Calling "
@@ -77,7 +78,7 @@ _LOUD = (
     ("listenReply @ controlchannel.go.210", "ERROR", _SERVICE + "[MGSInteractor] Failed to get "
      "controlchannel token, error: CreateControlChannel failed with error: createControlChannel "
      "request failed: RequestError: send request failed\ncaused by: Post "
-     '"https://ssmmessages.us-east-1.amazonaws.com/v1/control-channel/i-0{hex17}": dial tcp '
+     '"https://ssmmessages.us-east-1.amazonaws.com/v1/control-channel/{node}": dial tcp '
      "10.0.{n}:443: i/o timeout"),
     ("updateHealth @ healthcheck.go.120", "ERROR", _WORKER + "[HealthCheck] error when calling AWS "
      "APIs. error details - " + _UPDATE),
@@ -191,4 +192,6 @@ def _filled(text: str, chance: random.Random) -> str:
     digits = f"{chance.getrandbits(128):032x}"
     uuid = "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
     user = chance.choice(("alice", "bob", "carol.jones@example.org", "build-role"))
-    return text.format(hex17=digits[:17], uuid=uuid, user=user, n=chance.randrange(10**6))
+    return text.format(
+        hex17=digits[:17], uuid=uuid, user=user, node=NODE, n=chance.randrange(10**6)
+    )

@@ -163,7 +163,6 @@ class SourceFile:
     """The account of one file that was opened."""
 
     path: str
-    records: int = 0
     bytes_read: int = 0
     bytes_total: int = 0
     problem: Optional[str] = None

@@ -128,7 +128,7 @@ def test_only_what_concerns_a_session_is_read_on_request(tmp_path: Path) -> None
     assert _messages(reading) == [f"Got job {session}, starting worker", "mine"]
 
 
-def test_quiet_records_that_interest_nobody_are_counted_but_not_built(tmp_path: Path) -> None:
+def test_quiet_records_that_interest_nobody_are_not_built(tmp_path: Path) -> None:
     (tmp_path / MAIN).write_bytes(
         _line("08:00", "quiet") * 5
         + _line("08:01", "Entering SSM Agent hibernate - why")
@@ -136,7 +136,6 @@ def test_quiet_records_that_interest_nobody_are_counted_but_not_built(tmp_path: 
     )
     reading = read([str(tmp_path)], stdin=io.BytesIO(), span=Span(), interesting=(b"hibernate",))
     assert _messages(reading) == ["Entering SSM Agent hibernate - why", "loud"]
-    assert reading.sources[0].records == 7
 
 
 def test_standard_input_is_read_to_its_end_whatever_its_dates() -> None:
@@ -144,7 +143,7 @@ def test_standard_input_is_read_to_its_end_whatever_its_dates() -> None:
     reading = read(["-"], stdin=io.BytesIO(lines), span=Span())
     assert _messages(reading) == ["old", "new"]
     (source,) = reading.sources
-    assert (source.path, source.records, source.bytes_read) == ("-", 2, len(lines))
+    assert (source.path, source.bytes_read) == ("-", len(lines))
     asked = Span(since=DAY)
     assert _messages(read(["-"], stdin=io.BytesIO(lines), span=asked)) == ["new"]
 
@@ -165,7 +164,7 @@ def test_a_damaged_archive_gives_what_can_be_unpacked_and_says_so(tmp_path: Path
     assert "number 100" in _messages(reading)
     (source,) = reading.sources
     assert source.problem == "the compressed data is damaged or incomplete: read up to there"
-    assert source.records > 1000
+    assert len(_messages(_read(tmp_path / "agent.log.gz"))) > 1000
 
 
 def test_binary_data_a_missing_file_and_an_empty_one_do_not_stop_the_rest(tmp_path: Path) -> None:

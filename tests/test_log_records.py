@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from ssmdiag.log import layout, records
 from ssmdiag.log.layout import LOUD
-from ssmdiag.log.records import Tally, parse_records
+from ssmdiag.log.records import parse_records
+from ssmdiag.log.search import Search
 from ssmdiag.model import Record
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
@@ -95,20 +96,18 @@ def test_the_seams_of_chunks_do_not_matter(lines: bytes, piece: int) -> None:
 
 
 @given(st.lists(well_formed, max_size=12))
-def test_with_wanted_expressions_only_quiet_records_are_left_out(written: list[Record]) -> None:
+def test_with_wanted_words_only_quiet_records_are_left_out(written: list[Record]) -> None:
     lines = b"".join(map(layout.written, written))
-    tally = Tally()
-    found = list(parse_records(io.BytesIO(lines).read, wanted=LOUD, tally=tally))
+    found = list(parse_records(io.BytesIO(lines).read, wanted=Search(LOUD)))
     everything = _parse(lines)
     assert [each for each in found if _loud(each)] == [each for each in everything if _loud(each)]
     assert {each.offset for each in found} <= {each.offset for each in everything}
 
 
-def test_records_that_are_not_built_are_counted_and_numbered_all_the_same() -> None:
+def test_lines_of_records_that_are_not_built_are_counted_all_the_same() -> None:
     lines = b"2026-01-02 03:04:05 INFO quiet\n" * 3 + b"2026-01-02 03:04:06 ERROR loud\n"
-    tally = Tally()
-    (record,) = parse_records(io.BytesIO(lines).read, wanted=LOUD, tally=tally)
-    assert (record.message, record.line, tally.records) == ("loud", 4, 4)
+    (record,) = parse_records(io.BytesIO(lines).read, wanted=Search(LOUD))
+    assert (record.message, record.line) == ("loud", 4)
 
 
 def test_a_quiet_record_is_built_where_it_is_of_interest() -> None:
@@ -117,14 +116,14 @@ def test_a_quiet_record_is_built_where_it_is_of_interest() -> None:
         b"\tstatus code: 400\n"
         b"2026-01-02 03:04:06 INFO quiet\n"
     )
-    wanted = (*LOUD, re.compile(rb"status code"))
+    wanted = Search([*LOUD, b"status code"])
     (record,) = parse_records(io.BytesIO(lines).read, wanted=wanted)
     assert record.message.startswith("Entering SSM Agent hibernate - AccessDeniedException: no\n")
 
 
 def test_an_error_that_follows_a_quiet_record_on_its_line_is_found() -> None:
     lines = b"2026-01-02 03:04:05 INFO Bye.2026-01-02 03:04:06 ERROR [Registrar] failed\n"
-    found = list(parse_records(io.BytesIO(lines).read, wanted=LOUD))
+    found = list(parse_records(io.BytesIO(lines).read, wanted=Search(LOUD)))
     assert [(each.level, each.message) for each in found] == [("INFO", "Bye."), ("ERROR", "failed")]
 
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ssmdiag.log import layout
-from ssmdiag.log.records import Tally, parse_records
-from ssmdiag.log.sought import LARGE, automaton_of, expressions_of, finder
+from ssmdiag.log.records import parse_records
+from ssmdiag.log.search import Search
+from ssmdiag.model import Record
 
 WORDS = (
     *layout.LOUD,
@@ -39,51 +41,56 @@ lines = st.lists(
 ).map(b"".join)
 
 
-def test_the_extra_is_there_when_it_is_tested() -> None:
-    assert automaton_of(WORDS) is not None
+def with_extra() -> Search:
+    return Search(WORDS, patience=0)
+
+
+def without() -> Search:
+    return Search(WORDS, patience=1 << 40)
+
+
+def test_the_extra_is_there_when_it_is_tested_and_used_once_it_pays() -> None:
+    program = (
+        "import sys; from ssmdiag.log.search import PATIENCE, Search; search = Search([b'ERROR'])\n"
+        "search.places(b'x' * PATIENCE, PATIENCE); print('ahocorasick_rs' in sys.modules)\n"
+        "search.places(b'x', 1); print('ahocorasick_rs' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert said.stdout.split() == [b"False", b"True"]
 
 
 @given(blocks)
-def test_expressions_match_where_a_word_stands_and_nowhere_else(block: bytes) -> None:
-    found = {
-        _line(block, hit.end() - 1) for e in expressions_of(WORDS) for hit in e.finditer(block)
-    }
-    assert found == set(_lines_with_a_word(block))
+def test_a_place_is_found_in_each_line_with_a_word_and_in_no_other(block: bytes) -> None:
+    for search in (with_extra(), without()):
+        found = {block.count(b"\n", 0, place) for place in search.places(block, len(block))}
+        assert found == set(_lines_with_a_word(block))
 
 
-@given(blocks)
-def test_the_automaton_finds_the_same_lines(block: bytes) -> None:
-    hits = automaton_of(WORDS).find_matches_as_indexes(memoryview(block))
-    assert {_line(block, start) for _, start, _ in hits} == set(_lines_with_a_word(block))
+@given(blocks, st.integers(0, 30), st.integers(0, 30))
+def test_lines_are_counted_between_two_places(block: bytes, start: int, end: int) -> None:
+    for search in (with_extra(), without()):
+        search.places(block, 1)
+        assert search.count_lines(block, start, end) == block[start:end].count(b"\n")
 
 
 @settings(max_examples=25)
-@given(lines)
-def test_records_and_their_count_are_the_same_with_it_and_without(some: bytes) -> None:
-    log = some + FILLING * (2 * LARGE // len(FILLING)) + some
-    # The extra is used for large blocks alone.
-    assert _records(log, piece=len(log)) == _records(log, piece=LARGE // 4)
+@given(lines, st.integers(1, 1 << 16))
+def test_records_and_their_lines_are_the_same_with_it_and_without(some: bytes, piece: int) -> None:
+    log = some + FILLING + some
+    assert _records(log, piece, with_extra()) == _records(log, piece, without())
 
 
-def test_an_expression_and_a_word_with_a_line_break_are_looked_for_as_they_are() -> None:
-    block = b"one\ntwo three\n"
-    assert finder((re.compile(rb"t[wh]"),))(block, len(block)) == {4, 8}
-    assert finder((b"one\ntwo",))(block, len(block)) == {0}
-    assert finder((b"three",))(block, block.index(b"three") + 2) == set()
+def test_a_word_that_reaches_beyond_the_end_is_not_found() -> None:
+    for patience in (0, 1 << 40):
+        assert Search([b"three"], patience).places(b"one\ntwo three\n", 10) == set()
 
 
-def _records(log: bytes, piece: int) -> tuple[object, ...]:
+def _records(log: bytes, piece: int, search: Search) -> list[Record]:
     pieces = (log[at : at + piece] for at in range(0, len(log), piece))
-    tally = Tally()
-    found = list(parse_records(lambda _size: next(pieces, b""), wanted=WORDS, tally=tally))
-    return (*found, tally.records)
+    return list(parse_records(lambda _size: next(pieces, b""), wanted=search))
 
 
 def _lines_with_a_word(block: bytes) -> Iterator[int]:
     for number, line in enumerate(block.split(b"\n")):
         if any(word in line for word in WORDS):
             yield number
-
-
-def _line(block: bytes, place: int) -> int:
-    return block.count(b"\n", 0, place)

@@ -58,25 +58,22 @@ START = re.compile(
 LOUD = (b"ERROR", b"WARN", b"CRITICAL", b"panic: ", b"fatal error: ", b"SessionId: ")
 """Every Record of level WARN and above, and every crash, has one of these somewhere."""
 
-_STAMP = re.compile(rb"\n(?:" + _PREFIX + rb")" + _TIME_LEVEL)
-_EMBEDDED = re.compile(
+# Compiled where they are used: few runs use more than the first.
+_STAMP = rb"\n(?:" + _PREFIX + rb")" + _TIME_LEVEL
+_EMBEDDED = (
     rb"(?<![\"'`(\\])(?<!\\n)(?<!\\t)"  # a log quoted in JSON or code is part of its message
     rb"(?=\d{4}-)" + _TIME_LEVEL + rb"[ \t]"
 )
 _CLOCK = re.compile(rb":\d\d:\d\d")  # no header is without, and this is quickly looked for
-_PARAGRAPH = re.compile(
+_PARAGRAPH = (
     rb"\n(?:[ \t\r>]*\n)+|"
     rb"\n(?=[ \t>]{0,16}(?:" + _LEVEL + rb"\b|[\[\w:\] ]{0,24}?\d{4}[-/]\d\d[-/]\d\d[T ]\d\d:\d\d))"
 )
-_FIRST_PREFIX = re.compile(_PREFIX)
-_NEXT_PREFIX = re.compile(rb"\n(?:" + _PREFIX + rb")")
-_TIME_FIRST = re.compile(_TIME_LEVEL)
-# What the agent itself writes, of which _TIME_FIRST would say the same; nothing stands before it.
+_NEXT_PREFIX = rb"\n(?:" + _PREFIX + rb")"
+# What the agent itself writes, of which _TIME_LEVEL would say the same; nothing stands before it.
 _AGENTS_OWN = re.compile(
     rb"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))? (TRACE|DEBUG|INFO|WARN|ERROR|CRITICAL)(?= )"
 )
-_LEVEL_FIRST = re.compile(_LEVEL_TIME)
-_NO_TIME = re.compile(_LEVEL_ONLY)
 _DIGITS = re.compile(rb"\d+")
 
 _LAST_YEAR = 9999  # not reached, so that sums of times never leave what datetime can hold
@@ -88,7 +85,7 @@ _CONTEXT = re.compile(r"\[\s*([^\s\[\]]+(?:\n[^\s\[\]]+)*)\s*\](?:\s+|$)")
 
 def stamps(block: bytes) -> Iterator[tuple[int, datetime]]:
     """Offset and time of the Records whose line break and header are wholly in ``block``."""
-    for found in _STAMP.finditer(block):
+    for found in re.finditer(_STAMP, block):
         time = _time(found.group(1))
         if time is not None:
             yield found.start() + 1, time
@@ -102,13 +99,13 @@ def split_embedded(raw: bytes) -> list[tuple[int, bytes]]:
     end = _header_end(raw)
     if not _CLOCK.search(raw, end):
         return [(0, raw)]
-    starts = [0, *(found.start() for found in _EMBEDDED.finditer(raw, end))]
+    starts = [0, *(found.start() for found in re.compile(_EMBEDDED).finditer(raw, end))]
     return [(start, raw[start:end]) for start, end in zip(starts, [*starts[1:], len(raw)])]
 
 
 def split_paragraphs(raw: bytes) -> list[tuple[int, bytes]]:
     """Cut text that no header of ours introduces: at blank lines and at dated or levelled lines."""
-    starts = [0, *(found.end() for found in _PARAGRAPH.finditer(raw))]
+    starts = [0, *(found.end() for found in re.finditer(_PARAGRAPH, raw))]
     return [(start, raw[start:end]) for start, end in zip(starts, [*starts[1:], len(raw)])]
 
 
@@ -147,12 +144,12 @@ def _undress(raw: bytes) -> bytes:
 
     Only where the first line wears it: a line of a message may look like that by itself.
     """
-    prefix = _FIRST_PREFIX.match(raw)
+    prefix = re.match(_PREFIX, raw)
     worn = prefix.group() if prefix else b""
     body = raw[len(worn) :]
     if not worn.strip(b" \t\xef\xbb\xbf"):
         return body
-    body = _NEXT_PREFIX.sub(b"\n", body)
+    body = re.sub(_NEXT_PREFIX, b"\n", body)
     if worn.rstrip().endswith(b":"):  # rsyslog writes control characters as octal numbers
         body = body.replace(b"#011", b"\t").replace(b"#012", b"\n")
     return body
@@ -160,14 +157,14 @@ def _undress(raw: bytes) -> bytes:
 
 def _header(body: bytes) -> tuple[Optional[datetime], Optional[str], bool, bytes]:
     """Time, level, whether a thread number stood between them, and what follows."""
-    found = _TIME_FIRST.match(body)
+    found = re.match(_TIME_LEVEL, body)
     if found:
         stamp, thread, level = found.groups()
         return _time(stamp), _level(level), thread is not None, body[found.end() :]
-    found = _LEVEL_FIRST.match(body)
+    found = re.match(_LEVEL_TIME, body)
     if found:
         return _time(found.group(2)), _level(found.group(1)), False, body[found.end() :]
-    found = _NO_TIME.match(body)
+    found = re.match(_LEVEL_ONLY, body)
     if found:
         return None, _level(found.group(1)), False, body[found.end() :]
     return None, None, False, body
@@ -188,9 +185,9 @@ def _header_end(raw: bytes) -> int:
     own = _AGENTS_OWN.match(raw)
     if own:
         return own.end()
-    prefix = _FIRST_PREFIX.match(raw)
+    prefix = re.match(_PREFIX, raw)
     start = prefix.end() if prefix else 0
-    found = _TIME_FIRST.match(raw, start)
+    found = re.compile(_TIME_LEVEL).match(raw, start)
     return found.end() if found else start
 
 

@@ -7,14 +7,13 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import field
 from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Optional, cast
 
 from ssmdiag.log import files, layout, period
 from ssmdiag.log.files import LogFile
-from ssmdiag.log.records import CHUNK, Read, Tally
+from ssmdiag.log.records import CHUNK, Read
 from ssmdiag.model import SourceFile
 from ssmdiag.values import dataclass
 
@@ -28,16 +27,13 @@ class Account:
     """What became of one file so far. Bytes are those of the file, before unpacking."""
 
     file: LogFile
-    tally: Tally = field(default_factory=Tally)
     bytes_read: int = 0
     bytes_total: int = 0
     plain: bool = False
     problem: Optional[str] = None
 
     def source(self) -> SourceFile:
-        return SourceFile(
-            self.file.path, self.tally.records, self.bytes_read, self.bytes_total, self.problem
-        )
+        return SourceFile(self.file.path, self.bytes_read, self.bytes_total, self.problem)
 
 
 @contextmanager

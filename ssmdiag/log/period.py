@@ -15,10 +15,10 @@ that write late, a clock put right."""
 _BLOCK = 64 << 10
 _FARTHEST_BACK = 8 << 20
 
-_AGO = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)")
+_AGO = r"(\d{1,6})\s*(s|m|h|d|w)"
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?))?")
-_ZONED = re.compile(r"\d{4}-\d\d-\d\d[T ][\d:.]+\s*(?:Z|[+-]\d\d:?\d\d)")
+_MOMENT = r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?))?"
+_ZONED = r"\d{4}-\d\d-\d\d[T ][\d:.]+\s*(?:Z|[+-]\d\d:?\d\d)"
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ def parse_moment(text: str, now: datetime) -> datetime:
     A date alone is its midnight. Raises ValueError with one line that says what would be right.
     """
     text = text.strip()
-    ago = _AGO.fullmatch(text)
-    moment = _MOMENT.fullmatch(text)
+    ago = re.fullmatch(_AGO, text)
+    moment = re.fullmatch(_MOMENT, text)
     try:
         if ago:
             return now - timedelta(**{_UNITS[ago.group(2)]: int(ago.group(1))})
@@ -75,7 +75,7 @@ def parse_moment(text: str, now: datetime) -> datetime:
             return datetime.combine(date.fromisoformat(day), _clock(clock or "00:00"))
     except (ValueError, OverflowError):
         raise ValueError(f"{text!r} is not a moment: there is no such date or time") from None
-    if _ZONED.fullmatch(text):
+    if re.fullmatch(_ZONED, text):
         raise ValueError(
             f"{text!r} names a time zone, but agent logs are in the node's local time: leave it out"
         )

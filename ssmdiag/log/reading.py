@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import heapq
-import re
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
-from typing import BinaryIO, Optional, Union
+from typing import BinaryIO, Optional
 
 from ssmdiag.log import files, layout, opening
 from ssmdiag.log.files import LogFile
 from ssmdiag.log.opening import Account
 from ssmdiag.log.period import SLACK, Period, Span
-from ssmdiag.log.records import Wanted, parse_records
+from ssmdiag.log.records import parse_records
+from ssmdiag.log.search import Search
 from ssmdiag.model import Record, SourceFile
 
 _HELD_BACK = timedelta(seconds=1)
@@ -35,7 +35,7 @@ class Reading:
         stdin: BinaryIO,
         span: Span,
         session: Optional[str],
-        wanted: Optional[Wanted],
+        wanted: Optional[Search],
     ) -> None:
         self._found = found
         self._stdin = stdin
@@ -120,9 +120,7 @@ class Reading:
             start = opening.start_of(file, period.since)
         account = self._accounts[file]
         with opening.opened(account, self._stdin, start) as read:
-            for record in parse_records(
-                read, file=file.path, offset=start, wanted=self._wanted, tally=account.tally
-            ):
+            for record in parse_records(read, file=file.path, offset=start, wanted=self._wanted):
                 if self._session is None or _concerns(record, self._session):
                     yield record
 
@@ -164,21 +162,19 @@ def read(
     stdin: BinaryIO,
     span: Span,
     session: Optional[str] = None,
-    interesting: Union[re.Pattern[bytes], Sequence[bytes], None] = None,
+    interesting: Optional[Sequence[bytes]] = None,
 ) -> Reading:
     """Read the logs at these places: files, folders, globs, ``-`` for standard input.
 
     With ``session``, only Records that mention this session id. With ``interesting``, Records of
-    level INFO and below may be left out unless they hold one of these words, or match this
-    expression (which runs over every byte, so it had better start with a literal). ``span.last``
-    does not cut standard input, which has passed by before its newest Record is known.
+    level INFO and below may be left out unless they hold one of these words. ``span.last`` does not
+    cut standard input, which has passed by before its newest Record is known.
     """
-    wanted: Optional[Wanted] = None
+    wanted: Optional[Search] = None
     if session is not None:
-        wanted = (session.encode(),)
+        wanted = Search([session.encode()])
     elif interesting is not None:
-        also = (interesting,) if isinstance(interesting, re.Pattern) else tuple(interesting)
-        wanted = (*layout.LOUD, *also)
+        wanted = Search([*layout.LOUD, *interesting])
     return Reading(files.find(places), stdin, span, session, wanted)
 
 

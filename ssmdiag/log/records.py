@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Callable, NamedTuple, Optional
 
 from ssmdiag.log import layout
-from ssmdiag.log.sought import Places, Sought, count, finder
+from ssmdiag.log.search import Search
 from ssmdiag.model import Record
-from ssmdiag.values import dataclass
 
 CHUNK = 1 << 18
 KEEP = 64 << 10
 """Bytes that are kept of one Record: the agent sets no limit, it even logs whole payloads."""
-_CENTURY = b"\n20"
 
 Read = Callable[[int], bytes]
-Wanted = Sequence[Sought]
 
 
 _Span = tuple[int, int, bool]
 """Start, end, and whether a header stands at the start."""
-
-
-@dataclass
-class Tally:
-    """How many Records went by, those that were not built included."""
-
-    records: int = 0
 
 
 class _Piece(NamedTuple):
@@ -44,22 +34,19 @@ def parse_records(
     *,
     file: str = "",
     offset: int = 0,
-    wanted: Optional[Wanted] = None,
-    tally: Optional[Tally] = None,
+    wanted: Optional[Search] = None,
 ) -> Iterator[Record]:
     """Yield the Records of the bytes that ``read(size)`` returns until it returns none.
 
     ``offset`` is the place in ``file`` where the bytes begin, at the start of a line; lines are
     counted only from the start of the file. With ``wanted``, a Record is built only where one of
-    these stands. Text before the first header is always yielded, nothing that is not blank gets
+    its words stands. Text before the first header is always yielded, nothing that is not blank gets
     lost.
     """
-    tally = tally or Tally()
-    for piece in _Cutter(read, offset, wanted, tally).pieces():
+    for piece in _Cutter(read, offset, wanted).pieces():
         parts = [(start, raw) for start, raw in _parts(piece) if raw.strip(b" \t\r\n\0")]
         line, counted = piece.line, 0
         for start, raw in parts:
-            tally.records += 1
             line += piece.raw.count(b"\n", counted, start)
             counted = start
             cut = piece.cut if start == parts[-1][0] else 0
@@ -90,10 +77,9 @@ class _Cutter:
     line), so that a Record is never split by the seam of two chunks.
     """
 
-    def __init__(self, read: Read, offset: int, wanted: Optional[Wanted], tally: Tally) -> None:
+    def __init__(self, read: Read, offset: int, wanted: Optional[Search]) -> None:
         self._read = read
-        self._places = finder(tuple(wanted)) if wanted is not None else None
-        self._tally = tally
+        self._wanted = wanted
         self._buffer = b"\n"
         self._offset = offset - 1
         self._line = 0 if offset == 0 else None
@@ -144,7 +130,8 @@ class _Cutter:
         """The number of the line that begins at ``buffer[place]``; 0 if lines are not counted."""
         if self._line is None:
             return 0
-        self._line += count(b"\n", self._buffer, self._counted, place)
+        count = self._wanted.count_lines if self._wanted else _count_lines
+        self._line += count(self._buffer, self._counted, place)
         self._counted = place
         if place > 1:  # behind a Record of which the middle was dropped
             self._line += self._cut_lines
@@ -152,8 +139,8 @@ class _Cutter:
         return self._line
 
     def _spans(self, end: int) -> Iterator[_Span]:
-        if self._places is not None:
-            yield from self._wanted_spans(end, self._places)
+        if self._wanted is not None:
+            yield from self._wanted_spans(end, self._wanted.places(self._buffer, end))
             return
         starts = [found.start() for found in layout.START.finditer(self._buffer, 0, end)]
         stops = [*starts[1:], end]
@@ -161,9 +148,8 @@ class _Cutter:
             yield 0, starts[0] if starts else end, False
         yield from ((start, stop, True) for start, stop in zip(starts, stops))
 
-    def _wanted_spans(self, end: int, places: Places) -> Iterator[_Span]:
+    def _wanted_spans(self, end: int, hits: set[int]) -> Iterator[_Span]:
         buffer = self._buffer
-        hits = places(buffer, end)
         if end and not layout.START.match(buffer):
             hits.add(0)
         done = 0
@@ -174,18 +160,8 @@ class _Cutter:
             start, behind = header.span() if header else (done, done + 1)
             following = layout.START.search(buffer, behind, end)
             stop = following.start() if following else end
-            self._pass_over(done, start)
             yield start, stop, header is not None
             done = stop
-        self._pass_over(done, end)
-
-    def _pass_over(self, start: int, end: int) -> None:
-        # A year begins almost every header; to look at each one closely would take half the time.
-        buffer = self._buffer
-        if buffer.startswith(_CENTURY, start, end):
-            self._tally.records += count(_CENTURY, buffer, start, end)
-        else:
-            self._tally.records += sum(1 for _ in layout.START.finditer(buffer, start, end))
 
     def _start_before(self, hit: int, floor: int) -> Optional[re.Match[bytes]]:
         """The header of the Record that ``hit`` lies in; None if that has none."""
@@ -202,3 +178,7 @@ class _Cutter:
         self._offset += end + self._cut
         self._buffer = self._buffer[end:]
         self._cut = self._cut_lines = self._counted = 0
+
+
+def _count_lines(block: bytes, start: int, end: int) -> int:
+    return block.count(b"\n", start, end)

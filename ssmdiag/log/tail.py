@@ -20,7 +20,8 @@ from pathlib import Path
 from typing import BinaryIO, Literal, Optional, Union, cast
 
 from ssmdiag.log import files, layout, period
-from ssmdiag.log.records import KEEP, Wanted, parse_records
+from ssmdiag.log.records import KEEP, parse_records
+from ssmdiag.log.search import Search
 from ssmdiag.model import Record
 from ssmdiag.values import dataclass
 
@@ -82,7 +83,7 @@ class Tail:
         self._start = start
         self._since: Optional[datetime] = None
 
-    def news(self, now: datetime, wanted: Optional[Wanted] = None) -> Iterator[Seen]:
+    def news(self, now: datetime, wanted: Optional[Search] = None) -> Iterator[Seen]:
         """The Records that came since; ``marks`` are final when they are exhausted."""
         self._since = self._begins(now)
         found = self._files()
@@ -153,7 +154,7 @@ class Tail:
 
     # --- one file -------------------------------------------------------------------------------
 
-    def _of(self, file: _File, now: datetime, wanted: Optional[Wanted]) -> Iterator[Seen]:
+    def _of(self, file: _File, now: datetime, wanted: Optional[Search]) -> Iterator[Seen]:
         try:
             with _opened(file) as raw:
                 yield from self._read(_Known(raw, file), now, wanted)
@@ -161,7 +162,7 @@ class Tail:
             # It went away, or became another: what is not marked is looked for again.
             return
 
-    def _read(self, file: _Known, now: datetime, wanted: Optional[Wanted]) -> Iterator[Seen]:
+    def _read(self, file: _Known, now: datetime, wanted: Optional[Search]) -> Iterator[Seen]:
         mark = _valid(file, self.marks[file.head])
         end = _last_newline(file.raw, mark.offset, file.size)
         last = _last_record(file, mark.offset, end)
@@ -204,7 +205,7 @@ class _Known:
         self._check()
         return data
 
-    def records(self, start: int, end: int, wanted: Optional[Wanted]) -> Iterator[Record]:
+    def records(self, start: int, end: int, wanted: Optional[Search]) -> Iterator[Record]:
         """The Records between two places. Raises EOFError as ``bytes`` does."""
         at = start
 

@@ -18,7 +18,7 @@ _ANSWERS: tuple[Literal["known", "absent", "denied", "unreachable"], ...] = (
 
 
 def account_lines(layout: Layout, report: Report) -> list[str]:
-    """Files, Records and Calls, and every file that could not be read."""
+    """Files and Calls, and every file that could not be read."""
     told = "; ".join(part for part in (_read(report), _harmless(report), _asked(report)) if part)
     lines = layout.paragraph(f"{told}.", style="quiet")
     for source in report.sources:
@@ -31,8 +31,7 @@ def _read(report: Report) -> str:
     if not report.sources:
         return "Read no log"
     files = counted(len(report.sources), "file")
-    records = counted(sum(source.records for source in report.sources), "record")
-    return f"Read {files}, {records}{_share(report.sources)}{when(*report.period)}"
+    return f"Read {files}{_share(report.sources)}{when(*report.period)}"
 
 
 def _share(sources: tuple[SourceFile, ...]) -> str:

@@ -114,7 +114,7 @@ def _require_something(job: Job, opened: reading.Reading, heard: Heard) -> None:
         raise JobError(f"the log ends at {until}, before the period asked for; see --since")
     if job.session and not heard.folded.records:
         raise JobError(f"the log says nothing of session {job.session}; look further with --all")
-    if job.offline and not any(source.records for source in opened.sources):
+    if job.offline and not any(source.bytes_read for source in opened.sources):
         raise JobError("the log is empty, and with --offline there is nothing else to judge by")
 
 

@@ -19,6 +19,7 @@ from ssmdiag.iam.failure import read_failure
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.places import Look, look
+from ssmdiag.log.search import Search
 from ssmdiag.log.tail import Seen, Tail
 from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
 from ssmdiag.values import dataclass
@@ -80,7 +81,7 @@ class Watch:
         """Read the catalogue anew. Raises JobError."""
         self._catalogue = catalogue(self._job.patterns, self._around)
         self._gather_anew()
-        self._wanted = (*layout.LOUD, *interesting(self._catalogue.catalog, LITERALS))
+        self._wanted = Search([*layout.LOUD, *interesting(self._catalogue.catalog, LITERALS)])
         self.notes += [f"a pattern was left out: {p}" for p in self._catalogue.problems]
 
     def _gather_anew(self) -> None:

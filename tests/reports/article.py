@@ -265,8 +265,8 @@ ARTICLE = Report(
     benign=12,
     notes=("The agent is older than 3.3.1802.0; newer ones name the policy type in denials.",),
     sources=(
-        SourceFile(LOG, 12_408, 2_097_152, 2_097_152),
-        SourceFile("/var/log/amazon/ssm/errors.log", 0, 0, 88_120, "permission denied"),
+        SourceFile(LOG, 2_097_152, 2_097_152),
+        SourceFile("/var/log/amazon/ssm/errors.log", 0, 88_120, "permission denied"),
     ),
     calls=(
         AskedCall("sts:GetCallerIdentity()", "known"),

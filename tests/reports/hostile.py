@@ -78,7 +78,7 @@ def hostile(text: str, kind: ResourceKind = "role", at: Optional[datetime] = EVE
         unrecognised=(Cluster(text, 1, "ERROR", sample),),
         benign=0,
         notes=(text,),
-        sources=(SourceFile(text, 1, 1, 1, text),),
+        sources=(SourceFile(text, 1, 1, text),),
         calls=(AskedCall(text, "unreachable", text),),
     )
 

@@ -47,7 +47,7 @@ UNVERIFIED = Report(
     unrecognised=(),
     benign=0,
     notes=(),
-    sources=(SourceFile("from-the-ticket.log", 96, 18_000, 18_000),),
+    sources=(SourceFile("from-the-ticket.log", 18_000, 18_000),),
     calls=(),
     period=(EVENING, EVENING),
 )
