@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 from bench_row import Row, in_turn
 
 from ssmdiag.catalog.fold import Folder
+from ssmdiag.catalog.lint import hostile
 from ssmdiag.catalog.load import load, read_folder, shipped
 from ssmdiag.catalog.match import match
-from ssmdiag.catalog.pattern import Catalog
+from ssmdiag.catalog.pattern import Catalog, search
 from ssmdiag.diagnose.evidence import Evidence
 from ssmdiag.model import Record
 
@@ -59,6 +61,24 @@ def rows() -> list[Row]:
         Row("a known ERROR", heard, unit="µs"),
         Row("an unknown ERROR, counted and searched for evidence", folded[0], unit="µs"),
         Row("a known ERROR, folded and searched for evidence", folded[1], unit="µs"),
+        *_hostile(catalog),
+    ]
+
+
+def _hostile(catalog: Catalog) -> list[Row]:
+    """What text costs that is made to be slow to match."""
+    texts = {pattern: list(hostile(pattern.literals)) for pattern in catalog.patterns}
+    worst = max(
+        _milliseconds(partial(search, expression, text))()
+        for pattern in catalog.patterns
+        for expression in pattern.expressions
+        for text in texts[pattern]
+    )
+    records = [Record(text, level="ERROR") for each in texts.values() for text in each]
+    held = max(_milliseconds(partial(match, catalog, record))() for record in records)
+    return [
+        Row("the slowest expression on hostile text", worst),
+        Row("the longest that one hostile Record is held", held),
     ]
 
 

@@ -3,7 +3,7 @@
 Run it through ``scripts/bench``. Sides run in turn in the same run; medians; bounds stand beside.
 
     bench               every part
-    bench PART...       start | match | scan | ask
+    bench PART...       start | match | scan | ask | policy | watch | check
     bench --write ...   the tables into docs/speed.md, too
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench_row import Row
 
-_PARTS = ("start", "match", "scan", "ask")
+_PARTS = ("start", "match", "scan", "ask", "policy", "watch", "check")
 _PAGE = Path(__file__).parents[1] / "docs" / "speed.md"
 
 
@@ -62,8 +62,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _put(name: str, table: str) -> None:
-    """Replace the table between the page's marks of that name."""
-    before, _, rest = _PAGE.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    """Replace the table between the page's marks of that name, if it has them."""
+    before, mark, rest = _PAGE.read_text("utf-8").partition(f"<!-- {name} -->\n")
+    if not mark:
+        return
     after = rest.partition("<!-- end -->")[2]
     whole = f"{before}<!-- {name} -->\n{table}\n<!-- end -->{after}"
     _PAGE.write_text(whole, "utf-8")

@@ -31,7 +31,7 @@ from ssmdiag.world.call import call
 _ROUNDS = 7
 _AT = datetime(2026, 11, 20, 14, 22, 7)
 _IDLE_MS_A_MINUTE = 20.0
-"""CPU of the form that runs for ever while nothing happens: `scripts/benchmark watch`."""
+"""CPU of the form that runs for ever while nothing happens: `scripts/bench watch`."""
 _BUCKET = "session-logs-of-the-demo"
 
 Calls = dict[str, int]

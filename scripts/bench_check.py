@@ -1,22 +1,23 @@
-"""Measures a whole ``ssmdiag check`` where no endpoint answers. Linux, as root.
+"""Rows for ``scripts/bench``: a whole ``ssmdiag check`` where no endpoint answers. Linux, as root.
 
 In a network namespace of its own, on the healthy node of the tests: nothing but loopback is
-reached. Run it through ``scripts/benchmark check``.
+reached.
 """
 
 from __future__ import annotations
 
 import re
-import statistics
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
+
+from bench_row import Row, in_turn
 
 from tests.namespace import impossible
 from tests.node_network import beside
 from tests.nodes import HEALTHY, SERVICES
 
-_ROUNDS = 5
 _REGION = "us-east-1"
 _FARES = {
     "names resolve, and nobody answers": "silence",
@@ -31,15 +32,14 @@ _TIMED = (
 )
 
 
-def figures() -> None:
-    """Print the figures, one a line."""
+def rows() -> list[Row]:
+    """With the default deadline of 10 s; process start and page included."""
     why = impossible()
     if why:
-        sys.exit(f"benchmark: {why}")
-    for words, fare in _FARES.items():
-        times = [_seconds(fare) for _ in range(_ROUNDS)]
-        middle = f"{statistics.median(times):.1f} s ({min(times):.1f} to {max(times):.1f})"
-        print(f"{words}: {middle}", flush=True)  # noqa: T201
+        sys.stderr.write(f"bench: check is left out: {why}\n")
+        return []
+    found = {words: in_turn(partial(_seconds, fare), rounds=3) for words, fare in _FARES.items()}
+    return [Row(f"`check`, {words}", seconds, unit="s") for words, (seconds,) in found.items()]
 
 
 def _seconds(fare: str) -> float:
@@ -57,5 +57,5 @@ def _seconds(fare: str) -> float:
         )
     found = re.search(r"seconds ([\d.]+)", done.stdout)
     if found is None:
-        sys.exit(f"benchmark: {done.stderr}")
+        sys.exit(f"bench: {done.stderr}")
     return float(found[1])

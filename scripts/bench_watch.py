@@ -1,7 +1,7 @@
-"""Measures ``ssmdiag watch`` on this machine: latency, idle CPU, memory. Linux only.
+"""Rows for ``scripts/bench``: latency, idle CPU and memory of ``ssmdiag watch``. Linux only.
 
 Latency is from the end of the write of an error to its line on standard output; CPU and memory are
-those of the watching process, from /proc. Run it through ``scripts/benchmark watch``.
+those of the watching process, from /proc.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO
 
+from bench_row import Row
+
 _ERROR = "ERROR [ssm-session-worker] [a-0123456789abcdef0] Failed to open pty number"
 _LINES = 300
 _IDLE = 60.0
 _MANY = 1_000_000
 
 
-def figures() -> None:
-    """Print the figures, one a line."""
+def rows() -> list[Row]:
+    """With JSON on standard output, and for memory with text."""
     with _watching() as (log, watcher, out):
-        print(_latency(log, out), flush=True)  # noqa: T201
-        print(_idle(watcher), flush=True)  # noqa: T201
+        found = [*_latency(log, out), _idle(watcher)]
     with _watching("--format", "text") as (log, watcher, out):
-        print(_memory(log, watcher), flush=True)  # noqa: T201
+        return [*found, *_memory(log, watcher)]
 
 
 @contextmanager
@@ -57,7 +58,7 @@ def _write(log: Path, number: int) -> float:
     return time.perf_counter()
 
 
-def _latency(log: Path, out: IO[bytes]) -> str:
+def _latency(log: Path, out: IO[bytes]) -> list[Row]:
     taken = []
     for number in range(1, _LINES + 1):
         wrote = _write(log, number)
@@ -66,16 +67,19 @@ def _latency(log: Path, out: IO[bytes]) -> str:
         taken.append((time.perf_counter() - wrote) * 1000)
         time.sleep(0.02)
     taken.sort()
-    median, p99 = statistics.median(taken), taken[int(len(taken) * 0.99)]
-    return f"latency of {_LINES} errors: median {median:.1f} ms, p99 {p99:.1f} ms"
+    what = f"from a written error to its line, of {_LINES}"
+    return [
+        Row(f"{what}: median", statistics.median(taken)),
+        Row(f"{what}: p99", taken[int(len(taken) * 0.99)]),
+    ]
 
 
-def _idle(watcher: subprocess.Popen[bytes]) -> str:
+def _idle(watcher: subprocess.Popen[bytes]) -> Row:
     time.sleep(5)  # what was told is decided and remembered
     before = _cpu(watcher.pid)
     time.sleep(_IDLE)
     used = _cpu(watcher.pid) - before
-    return f"idle: {used * 1000:.0f} ms of CPU in {_IDLE:.0f} s"
+    return Row(f"CPU while idle, in {_IDLE:.0f} s", used * 1000)
 
 
 def _cpu(pid: int) -> float:
@@ -83,7 +87,7 @@ def _cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def _memory(log: Path, watcher: subprocess.Popen[bytes]) -> str:
+def _memory(log: Path, watcher: subprocess.Popen[bytes]) -> list[Row]:
     before = _resident(watcher.pid)
     start = time.perf_counter()
     with log.open("a", encoding="utf-8") as file:
@@ -98,10 +102,8 @@ def _memory(log: Path, watcher: subprocess.Popen[bytes]) -> str:
             break
         quiet = now
     after = _resident(watcher.pid)
-    return (
-        f"memory: {before:.0f} MB at first, {after:.0f} MB after {_MANY:,} errors, written at "
-        f"{_MANY / wrote:,.0f} a second"
-    )
+    after_many = f"memory after {_MANY:,} errors, written at {_MANY / wrote:,.0f} a second"
+    return [Row("memory at first", before, unit="MB"), Row(after_many, after, unit="MB")]
 
 
 def _resident(pid: int) -> float:
