@@ -6,13 +6,13 @@ access permissions"; AWS KMS Developer Guide, "Using aliases to control access t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import Callable, Optional, Union
 
 from ssmdiag.can.question import Question
 from ssmdiag.iam.arn import parse_arn, partition_of
+from ssmdiag.iam.names import is_key_id
 from ssmdiag.model import Situation
 from ssmdiag.policy.caller import assumes_role, manages_alias
 from ssmdiag.policy.document import Policy
@@ -31,7 +31,6 @@ _WITHOUT_POLICY = {
 }
 """Services of which ssmdiag knows whether a resource has a policy that counts for its caller."""
 
-_KEY_ID = re.compile(r"(?:mrk-)?[0-9a-f-]{32,36}")
 _OF_GROUP_ITSELF = ("logs:tagresource", "logs:untagresource", "logs:listtagsforresource")
 _OF_NO_GROUP = ("logs:describeloggroups",)
 
@@ -110,7 +109,7 @@ def _key(ask: Ask, situation: Situation, text: str) -> What:
     arn = text
     context: dict[str, ContextValue] = {}
     if ":key/" not in text:
-        named = text if "alias/" in text or _KEY_ID.fullmatch(text) else f"alias/{text}"
+        named = text if "alias/" in text or is_key_id(text) else f"alias/{text}"
         key = find_key(ask, named)
         if not isinstance(key, Key):
             raise NoSuchResourceError(f"KMS key {named} is not known: {key.why}")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Callable
 
-from ssmdiag.model import Situation, Symptom, Unverified, Verdict
+from ssmdiag.model import Resource, Situation, Symptom, Unverified, Verdict
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known
 
@@ -71,6 +72,33 @@ def doubted(situation: Situation, requirement: str) -> tuple[Symptom, ...]:
 def waits(requirement: str, said: str) -> Unverified:
     """The Verdict of a Requirement that cannot be looked at before another is known."""
     return Unverified(said, suspects=(), settle="", waits_for=requirement)
+
+
+def as_logged(
+    requirement: str,
+    symptoms: Sequence[Symptom],
+    settle: str,
+    evidence: tuple[str, ...] = (),
+    name: str = "this node",
+) -> Unverified:
+    """The Verdict where nothing but the log speaks of a Requirement: what the log suspects.
+
+    ``name`` is what a suspect is called of which the log does not name the host.
+    """
+    first = symptoms[0]
+    suspects = dict.fromkeys(
+        Resource(suspect.resource, (s.failure and s.failure.host) or name)
+        for s in symptoms
+        for suspect in s.suspects
+        if suspect.requirement == requirement
+    )
+    said = "; ".join(dict.fromkeys(s.title for s in symptoms))
+    return Unverified(
+        f"the agent's log says: {said}",
+        tuple(suspects),
+        settle,
+        (first.failure.text if first.failure else first.sample.message, *evidence),
+    )
 
 
 def moments(symptom: Symptom) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, Optional
 
@@ -206,7 +207,7 @@ def _refusal(question: Call, error: Any) -> Answer:
     if failure is not None and failure.denial is not None:
         denial = failure.denial
         if denial.action is None:
-            denial = Denial(**{**denial.__dict__, "action": action})
+            denial = replace(denial, action=action)
         return Denied(denial)
     if status == 403 and (failure is None or failure.kind == "other"):
         return Denied(Denial(message=_one_line(error), action=action))

@@ -27,14 +27,13 @@ from ssmdiag.requirements.agent.config_keys import IDENTITIES, KEYS, Key
 from ssmdiag.requirements.agent.facts import (
     CONTAINER,
     Config,
-    as_logged,
     find_config,
     in_short,
     manager,
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted
 from ssmdiag.world.call import Ask
 
 _ID = "agent/config"

@@ -15,7 +15,7 @@ from dataclasses import field
 from datetime import datetime, timezone
 from typing import Any, Optional, Union
 
-from ssmdiag.model import Resource, Situation, Symptom, Unverified
+from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Known, call
@@ -254,23 +254,3 @@ def in_short(value: Any) -> str:
 
 
 # --- what only the log tells --------------------------------------------------------------------
-
-
-def as_logged(
-    requirement: str, symptoms: Sequence[Symptom], settle: str, evidence: tuple[str, ...] = ()
-) -> Unverified:
-    """The Verdict where nothing but the log speaks of a Requirement: what the log suspects."""
-    first = symptoms[0]
-    suspects = dict.fromkeys(
-        Resource(suspect.resource, (s.failure and s.failure.host) or "this node")
-        for s in symptoms
-        for suspect in s.suspects
-        if suspect.requirement == requirement
-    )
-    said = "; ".join(dict.fromkeys(s.title for s in symptoms))
-    return Unverified(
-        f"the agent's log says: {said}",
-        tuple(suspects),
-        settle,
-        (first.failure.text if first.failure else first.sample.message, *evidence),
-    )

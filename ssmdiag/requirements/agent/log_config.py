@@ -11,8 +11,8 @@ import shlex
 from typing import Any
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
-from ssmdiag.requirements.agent.facts import as_logged, restarting, told
-from ssmdiag.requirements.contract import Requirement, doubted, gap_of
+from ssmdiag.requirements.agent.facts import restarting, told
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 _ID = "agent/log-config"

@@ -14,8 +14,8 @@ from ipaddress import ip_address, ip_network
 from typing import Any, Optional
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
-from ssmdiag.requirements.agent.facts import as_logged, in_short, manager, restarting, told
-from ssmdiag.requirements.contract import Requirement, doubted, gap_of
+from ssmdiag.requirements.agent.facts import in_short, manager, restarting, told
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of
 from ssmdiag.requirements.identity.agent import is_ec2
 from ssmdiag.world.call import Ask, Known, call
 

@@ -17,7 +17,6 @@ from ssmdiag.requirements.agent.facts import (
     TIME,
     Config,
     Process,
-    as_logged,
     find_config,
     find_processes,
     naive,
@@ -26,7 +25,7 @@ from ssmdiag.requirements.agent.facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted
 from ssmdiag.requirements.identity.agent import is_node_id, node_id
 from ssmdiag.world.call import Ask
 

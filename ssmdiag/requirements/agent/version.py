@@ -14,13 +14,12 @@ from ssmdiag.requirements.agent.facts import (
     INSTALLATION,
     Config,
     Release,
-    as_logged,
     find_config,
     find_release,
     manager,
     version_of,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, waits
 from ssmdiag.requirements.identity.agent import Agent, find_agent, is_node_id, node_id
 from ssmdiag.requirements.preferences.facts import (
     READABLE,

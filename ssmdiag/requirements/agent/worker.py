@@ -27,7 +27,6 @@ from ssmdiag.requirements.agent.facts import (
     STATE,
     WORKER,
     Process,
-    as_logged,
     clock,
     find_processes,
     find_release,
@@ -39,7 +38,7 @@ from ssmdiag.requirements.agent.facts import (
     told,
 )
 from ssmdiag.requirements.agent.service import AGENT, since
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, waits
 from ssmdiag.requirements.identity import agent as identity
 from ssmdiag.requirements.identity.agent import NoRole, find_agent
 from ssmdiag.requirements.network import answering as network

@@ -22,8 +22,8 @@ from ssmdiag.model import (
     Symptom,
     Verdict,
 )
-from ssmdiag.requirements.contract import Requirement, doubted
-from ssmdiag.requirements.host.facts import as_logged, unseen
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted
+from ssmdiag.requirements.host.facts import unseen
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Known, call
 
@@ -97,7 +97,7 @@ def _doubted(symptoms: Sequence[Symptom], data: Optional[_Volume], answer: Answe
     if data is None:
         return _unread(answer, symptoms)
     if other := [s for s in symptoms if not data.settles(s)]:
-        return as_logged(other[0], DISK, "the agent's volume", _LOOK)
+        return as_logged(DISK, other, _LOOK, name="the agent's volume")
     return Holds(str(data))
 
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ssmdiag.model import NotApplicable, Resource, Symptom, Unverified, Verdict
-from ssmdiag.requirements.contract import gap_of
+from ssmdiag.model import NotApplicable, Symptom, Unverified, Verdict
+from ssmdiag.requirements.contract import as_logged, gap_of
 from ssmdiag.world.call import Absent, Answer, Denied
-
-
-def as_logged(symptom: Symptom, requirement: str, name: str, settle: str) -> Unverified:
-    """The Verdict where only the log speaks: ``name`` is what the Symptom's suspects are called."""
-    kinds = dict.fromkeys(x.resource for x in symptom.suspects if x.requirement == requirement)
-    return Unverified(
-        f"the agent's log says: {symptom.title}",
-        tuple(Resource(kind, name) for kind in kinds),
-        settle,
-        (symptom.sample.message,),
-    )
 
 
 def unseen(
@@ -38,7 +27,7 @@ def unseen(
     else:
         why, way = gap.why, settle
     if symptoms:
-        return as_logged(symptoms[-1], requirement, name, way)
+        return as_logged(requirement, symptoms, way, name=name)
     if isinstance(answer, Absent):
         return NotApplicable(answer.why)
     return Unverified(why, (), way)

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from ssmdiag.model import Holds, NotApplicable, Situation, Verdict
 from ssmdiag.requirements.agent.facts import INSTALLATION, METADATA, told
-from ssmdiag.requirements.contract import Requirement, doubted
-from ssmdiag.requirements.host.facts import as_logged
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted
 from ssmdiag.requirements.identity.agent import Agent, find_agent
 from ssmdiag.world.call import Ask
 
@@ -28,7 +27,7 @@ def _host(ask: Ask, situation: Situation) -> Verdict:
     if metadata_only and told(ask(METADATA)).get("Identity"):
         return Holds("instance metadata answers now")
     settle = "look at the host: limits, users, and the agent's service"
-    return as_logged(symptoms[0], _HOST, "this node", settle)
+    return as_logged(_HOST, symptoms, settle)
 
 
 def _unlooked(ask: Ask) -> str:

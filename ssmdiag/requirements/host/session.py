@@ -24,8 +24,8 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
-from ssmdiag.requirements.host.facts import as_logged, unseen
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, waits
+from ssmdiag.requirements.host.facts import unseen
 from ssmdiag.requirements.host.session_user_facts import (
     SSM_USER,
     SessionUser,
@@ -55,7 +55,7 @@ def _user(ask: Ask, situation: Situation) -> Verdict:
     wanted = _wanted(ask, situation, symptoms)
     if isinstance(wanted, Gap):
         if symptoms:
-            return as_logged(symptoms[-1], USER, "this node", wanted.settle)
+            return as_logged(USER, symptoms, wanted.settle)
         return waits(READABLE, "whose sessions these are is not known before the preferences are")
     if not wanted.name:
         return waits(RUN_AS, "Run As is on and names no user")
@@ -170,7 +170,7 @@ def _sudo(ask: Ask, situation: Situation) -> Verdict:
     sudoers = answer.data.get("Sudoers") or {}
     if sudoers.get("Exists") is None:
         if symptoms:
-            return as_logged(symptoms[-1], SUDO, _SUDOERS, f"run ssmdiag as root; or {look}")
+            return as_logged(SUDO, symptoms, f"run ssmdiag as root; or {look}", name=_SUDOERS)
         return Unverified(f"{_SUDOERS} may only be seen by root", (), "run ssmdiag as root")
     if not answer.data.get("Exists"):
         return Holds(f"{_SUDOERS} is written together with {SSM_USER}, when a session first starts")

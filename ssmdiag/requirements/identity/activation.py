@@ -18,8 +18,8 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.agent.facts import as_logged, restarting, told
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of
+from ssmdiag.requirements.agent.facts import restarting, told
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of
 from ssmdiag.requirements.identity.agent import kind_of_node, node_id
 from ssmdiag.requirements.identity.node_facts import Managed, find_node
 from ssmdiag.world.call import Ask, Known, call

@@ -26,7 +26,6 @@ from ssmdiag.requirements.agent.facts import (
     CORE,
     METADATA,
     STATE,
-    as_logged,
     clock,
     find_config,
     find_processes,
@@ -36,7 +35,7 @@ from ssmdiag.requirements.agent.facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, waits
 from ssmdiag.requirements.identity.agent import CALLER, RUNTIME_CONFIG, kind_of_node
 from ssmdiag.world.call import Ask, Known
 

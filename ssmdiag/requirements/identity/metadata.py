@@ -20,8 +20,8 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.agent.facts import CONTAINER, METADATA, as_logged, restarting, told
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of
+from ssmdiag.requirements.agent.facts import CONTAINER, METADATA, restarting, told
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of
 from ssmdiag.requirements.identity.agent import is_node_id, kind_of_node, node_id
 from ssmdiag.world.call import Ask, Known, call
 

@@ -22,8 +22,8 @@ from ssmdiag.model import (
     Situation,
     Verdict,
 )
-from ssmdiag.requirements.agent.facts import METADATA, as_logged, restarting, told
-from ssmdiag.requirements.contract import Requirement, doubted, gap_of, waits
+from ssmdiag.requirements.agent.facts import METADATA, restarting, told
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of, waits
 from ssmdiag.requirements.identity.agent import Agent, find_agent, kind_of_node
 from ssmdiag.requirements.identity.trust import assuming, remedy
 from ssmdiag.requirements.role.policies import read_role

@@ -26,14 +26,13 @@ from ssmdiag.requirements.agent.facts import (
     METADATA,
     REGISTRATION,
     STATE,
-    as_logged,
     find_config,
     in_short,
     manager,
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of
 from ssmdiag.requirements.identity.agent import kind_of_node, node_id
 from ssmdiag.requirements.identity.node_facts import find_node
 from ssmdiag.world.call import Absent, Ask, Known
