@@ -202,6 +202,8 @@ class Admit:
     """``("Service", "logs.us-east-1.amazonaws.com")`` or ``("AWS", role ARN)``."""
     actions: tuple[str, ...]
     condition: Optional[dict[str, Any]] = field(default=None, hash=False)
+    region: str = ""
+    """The key's, if that is not the one that is asked about."""
 
 
 @dataclass(frozen=True)

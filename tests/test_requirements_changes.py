@@ -221,3 +221,15 @@ def test_an_unread_key_policy_is_for_its_owner_to_change() -> None:
     assert edit.calls == ()
     assert "the owner of key" in edit.advice[0]
     assert edit.advice[1] == "and look at the alarm"
+
+
+def test_a_role_of_identity_center_is_not_named_without_its_path() -> None:
+    reading = call("kms", "GetKeyPolicy", KeyId=_KEY, PolicyName="default")
+    answers: dict[Call, Answer] = {reading: Known({"Policy": json.dumps(_document(_ROOT))})}
+    name = "AWSReservedSSO_Ops_0123456789abcdef"
+    whole = f"arn:aws:iam::444455556666:role/aws-reserved/sso.amazonaws.com/eu-west-1/{name}"
+    for arn, calls in ((f"arn:aws:iam::444455556666:role/{name}", 0), (whole, 1)):
+        admit = Admit(_KEY, "Caller", ("AWS", arn), ("kms:GenerateDataKey",))
+        edit = compose(Asking(snapshot.door(answers)), [admit])
+        assert len(edit.calls) == calls
+        assert all("look it up with `aws iam get-role`" in advice for advice in edit.advice)

@@ -74,18 +74,35 @@ def find_what(ask: Ask, situation: Situation, question: Question, account: str) 
         regional["aws:RequestedRegion"] = situation.region
     if service == "logs" and (text != "*" or question.action.lower() in _OF_NO_GROUP):
         arn, written = _log_group(situation, question, account)
-        return What(arn, account, context=regional, written=written)
+        owner = _account_in(arn) or account
+        policies = () if owner == account else _logs_of_another(owner)
+        return What(arn, owner, policies, context=regional, written=written)
     if text != "*" and not text.startswith("arn:"):
         raise NoSuchResourceError(f"{text!r} is no ARN: write the resource of {service} as one")
-    parsed = parse_arn(text)
-    owner = parsed.account if parsed and parsed.account.isdigit() else None
+    named = _account_in(text)
     if service in _WITHOUT_POLICY:
-        return What(text, owner, context=regional)
+        return What(text, named, context=regional)
     gap = Gap(
         f"ssmdiag does not read the resource policies of {service}",
         f"look whether {text} has a policy with a Deny that means the caller",
     )
-    return What(text, owner, gap, context=regional)
+    return What(text, named, gap, context=regional)
+
+
+def _account_in(arn: str) -> Optional[str]:
+    """The account that ``arn`` names; None where it names none, or AWS's own."""
+    parsed = parse_arn(arn)
+    return parsed.account if parsed and parsed.account.isdigit() else None
+
+
+def _logs_of_another(account: str) -> Union[Sequence[Policy], Gap]:
+    """Not none: CloudWatch Logs heeds resource policies for AWS services only (API Reference,
+    PutResourcePolicy), but there are other ways in."""
+    return Gap(
+        f"account {account} lets other accounts at its logs only through destinations and "
+        "cross-account observability, and ssmdiag does not read those",
+        f"do it as somebody of account {account}",
+    )
 
 
 def _role(ask: Ask, situation: Situation, text: str, account: str) -> What:
@@ -136,7 +153,11 @@ def _bucket(ask: Ask, situation: Situation, text: str) -> What:
     prefix = f"arn:{partition_of(situation.region)}:s3:::"
     arn = text if text.startswith("arn:") else prefix + text.replace("s3://", "", 1)
     name = arn.split(":", 5)[5].partition("/")[0]
-    return What(arn, None, bucket_policy(ask, name))
+    policy = bucket_policy(ask, name)
+    # S3 tells a bucket's policy to the account that owns the bucket, and to no other (Amazon S3 API
+    # Reference, GetBucketPolicy).
+    own = None if isinstance(policy, Gap) else asking(ask).get("Account")
+    return What(arn, _account_in(arn) or own, policy)
 
 
 def _log_group(situation: Situation, question: Question, account: str) -> tuple[str, Optional[str]]:

@@ -83,14 +83,16 @@ def _read(
 ) -> Reading:
     meant = meant_by(statement, request, bounded)
     parts: list[Part] = []
-    for part in _parts(statement, meant, request, lookup):
+    for part in _parts(policy, statement, meant, request, lookup):
         parts.append(part)
         if part.fits is False:
             break
     return Reading(policy, statement, tuple(parts), meant.reach)
 
 
-def _parts(statement: Statement, meant: Meant, request: Request, lookup: Lookup) -> Iterator[Part]:
+def _parts(
+    policy: Policy, statement: Statement, meant: Meant, request: Request, lookup: Lookup
+) -> Iterator[Part]:
     if statement.principals is not None:
         why = "" if meant.fits else _admits(statement, request)
         yield Part("principal", meant.fits, why, meant.kindred)
@@ -98,6 +100,9 @@ def _parts(statement: Statement, meant: Meant, request: Request, lookup: Lookup)
         fits = statement.resources.fit(request.resource, lookup)
         why = "" if fits else f"its resources do not match {request.resource}"
         yield Part("resource", fits, why)
+    elif policy.type == "resource" and request.action.lower().startswith("kms:"):
+        # KMS saves such a statement (KMS API Reference, PutKeyPolicy).
+        yield Part("resource", False, "it has no Resource, so that in a key policy it is void")
     holds, unmet = check(statement.conditions, lookup)
     yield Part("condition", holds, unmet or "")
 

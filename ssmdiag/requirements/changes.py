@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from typing import Any, Union
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional, Union
 
 from ssmdiag.model import Admit, Advice, Allow, Remedy, Write
 from ssmdiag.policy.document import statements_of
@@ -23,6 +24,9 @@ from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call, call
 
 NEW_POLICY = "SessionManagerLogging"
+_IDENTITY_CENTER = "AWSReservedSSO_"
+"""How the names of its roles begin (IAM Identity Center User Guide, "Referencing permission sets in
+resource policies, Amazon EKS Cluster config maps, and AWS KMS key policies")."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ def compose(ask: Ask, remedies: Sequence[Remedy]) -> Edit:
 
 
 def _role_policy(ask: Ask, role: str, allows: Sequence[Allow]) -> Union[Write, Advice]:
-    if role.startswith("AWSReservedSSO_"):
+    if role.startswith(_IDENTITY_CENTER):
         actions = ", ".join(sorted({a for r in allows for a in r.actions}))
         return Advice(f"{role} belongs to IAM Identity Center: add {actions} to its permission set")
     existing = inline_policies(ask, role)
@@ -141,22 +145,53 @@ def _allow_statement(allow: Allow) -> Statement:
 
 
 def _key_policy(ask: Ask, key: str, admits: Sequence[Admit]) -> Union[Write, Advice]:
-    policy = key_policy(ask, key)
+    region = admits[0].region
+    policy = key_policy(ask, key, region)
     statements = [admitting(a) for a in admits]
     if isinstance(policy, Gap):
         return Advice(f"the owner of key {key} has to add to its policy: {json.dumps(statements)}")
+    short = next((who for a in admits if _lacks_path(who := a.principal[1])), None)
+    if short:
+        return Advice(
+            f"the policy of key {key} has to admit {short} by its whole ARN, and roles of IAM "
+            "Identity Center have a path: run ssmdiag where iam:GetRole is allowed, or look it up "
+            "with `aws iam get-role`"
+        )
+    gone = _gone(policy.document)
+    if gone:
+        return Advice(
+            f"the policy of key {key} names {gone}, which is nobody any more: KMS takes no policy "
+            f"that does. Take it out, and add: {json.dumps(statements)}"
+        )
     merged = with_statements(dict(policy.document), statements)
     if size_of(merged) > QUOTAS["key"]:
         return Advice(f"the policy of key {key} would be larger than {QUOTAS['key']} bytes")
     order = call(
         "kms",
         "PutKeyPolicy",
+        region,
         KeyId=key,
         PolicyName="default",
         Policy=json.dumps(merged, indent=2),
     )
     who = ", ".join(a.principal[1] for a in admits)
     return Write((order,), f"admit {who} in the policy of key {key.rsplit('/', 1)[-1]}")
+
+
+def _lacks_path(arn: str) -> bool:
+    return f":role/{_IDENTITY_CENTER}" in arn
+
+
+def _gone(document: Mapping[str, Any]) -> Optional[str]:
+    """The id that stands in a key policy for a role or user that was deleted, if there is one (IAM
+    User Guide, "AWS JSON policy elements: Principal")."""
+    for statement in statements_of(document):
+        principal = statement.get("Principal")
+        named = listed(principal.get("AWS")) if isinstance(principal, Mapping) else []
+        for who in named:
+            if re.fullmatch(r"A(?:ROA|IDA)[A-Z0-9]{8,124}", str(who)):
+                return str(who)
+    return None
 
 
 def admitting(admit: Admit) -> Statement:

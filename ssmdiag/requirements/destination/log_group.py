@@ -80,7 +80,7 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
             (rewrite(preferences, {"cloudWatchLogGroupName": group.name}, summary),),
         )
     key = session_key(ask, situation) if preferences.flag("cloudWatchEncryptionEnabled") else None
-    encryption = {"kmsKeyId": key.arn} if isinstance(key, Key) else {}
+    encryption = {"kmsKeyId": key.arn} if isinstance(key, Key) and not key.of_aws else {}
     create = call("logs", "CreateLogGroup", logGroupName=group.name, **encryption)
     return Broken(
         f"log group {group.name} does not exist in {situation.region}, and the agent never "
@@ -115,7 +115,7 @@ def _encrypted(ask: Ask, situation: Situation) -> Verdict:
 
 def _association(ask: Ask, situation: Situation, group: Group) -> Remedy:
     key = session_key(ask, situation)
-    if not isinstance(key, Key):
+    if not isinstance(key, Key) or key.of_aws:
         return Advice(
             f"choose a symmetric KMS key of {situation.region} whose policy admits CloudWatch "
             f"Logs, and associate it (logs:AssociateKmsKey) with {group.name}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Union
 
-from ssmdiag.model import Admit, Allow, NotApplicable, Remedy, Resource, Situation, Verdict
+from ssmdiag.model import Admit, Allow, NotApplicable, Resource, Situation, Verdict
 from ssmdiag.policy.document import Policy
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.destination.bucket import EXISTS, Stage, stage_of
@@ -45,12 +45,13 @@ def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Ne
     action = "kms:GenerateDataKey"
     condition = {"StringEquals": {"kms:ViaService": via}}
     both = (action, "kms:Decrypt")
-    admit: Remedy = Admit(
+    admit = Admit(
         key.arn,
         "SessionManagerBucket",
         ("AWS", role.arn or agent.arn(situation.region)),
         both,
         condition,
+        elsewhere,
     )
     return agent_need(
         situation,
@@ -69,7 +70,7 @@ def _data_key_need(ask: Ask, situation: Situation, stage: Stage, key: Key) -> Ne
         resource_policy=policy if isinstance(policy, Gap) else (policy,),
         resource_policy_of=Resource("key-policy", key.arn),
         remedy=Allow(agent.role, both, key.arn, "BucketKey", condition),
-        admission=admit,
+        admission=None if key.of_aws else admit,
         grants=lambda: grants(ask, key.arn, elsewhere),
     )
 

@@ -29,7 +29,14 @@ class Key:
     spec: str
     usage: str
     manager: str = "CUSTOMER"
-    """``AWS`` for an AWS managed key, whose policy nobody may edit."""
+    region: str = ""
+    """Where it has to be asked for; empty for the node's own region."""
+
+    @property
+    def of_aws(self) -> bool:
+        """Whether it is an AWS managed key: its policy is AWS's, and nobody may edit it (KMS
+        Developer Guide, "Change a key policy")."""
+        return self.manager == "AWS"
 
     @property
     def id(self) -> str:
@@ -59,6 +66,7 @@ def find_key(ask: Ask, written: str, region: str = "") -> Union[Key, Gap, Absent
         str(data.get("KeySpec") or data.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"),
         str(data.get("KeyUsage") or "ENCRYPT_DECRYPT"),
         str(data.get("KeyManager") or "CUSTOMER"),
+        region,
     )
 
 

@@ -59,7 +59,7 @@ def log_group_key(ask: Ask, situation: Situation) -> Union[tuple[Group, Key], Ve
         if not found.flag("cloudWatchEncryptionEnabled"):
             return NotApplicable("the log group has no KMS key, and none is demanded")
         key = session_key(ask, situation)
-        if not isinstance(key, Key):
+        if not isinstance(key, Key) or key.of_aws:
             return waits("log-group/encrypted", "the log group has no key yet")
     else:
         own = find_key(ask, name)

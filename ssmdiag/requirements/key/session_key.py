@@ -72,7 +72,7 @@ def _key(ask: Ask, situation: Situation) -> Union[Key, Verdict]:
     if isinstance(key, Absent):
         return waits("key/state", "the key has to exist first")
     if isinstance(key, Key):
-        return key
+        return waits("key/state", "another key has to be named first") if key.of_aws else key
     found = find_preferences(ask, situation)
     written = found.key if isinstance(found, Preferences) else ""
     arn = written if ":key/" in written else _key_in_log(situation)
@@ -126,12 +126,14 @@ def _need(
         "kms:EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
         "kms:EncryptionContextKeys": sent,
         f"{_CONTEXT}aws:ssm:TargetId": agent.session,
-        "kms:RequestAlias": key.written.rsplit(":", 1)[-1] if "alias/" in key.written else None,
         "kms:GrantIsForAWSResource": None,
         "aws:CalledVia": None,
         "aws:SourceArn": None,
         "aws:SourceAccount": None,
     }
+    if "alias/" not in key.written:
+        # Newer agents send the configured name along, older ones none: with an alias it is unknown.
+        context["kms:RequestAlias"] = None
     if not _asks_for_the_value(documents, _CONTEXT + _SESSION):
         context[_CONTEXT + _SESSION] = _SAMPLE_SESSION
     if "ResourceAliases" in json.dumps(documents, default=dict):

@@ -100,7 +100,19 @@ def _session_key_state(ask: Ask, situation: Situation) -> Verdict:
         )
     if isinstance(key, Absent) and "alias" in key.why.lower():
         return waits("preferences/session-key", "the alias does not exist")
+    if isinstance(key, Key) and key.of_aws:
+        return _of_aws(key)
     return usable(key, "the session key")
+
+
+def _of_aws(key: Key) -> Broken:
+    return Broken(
+        f"the session key {key.arn} is an AWS managed key, whose policy admits only requests of "
+        "the service that it is for",
+        Resource("key-state", key.arn),
+        ("DescribeKey: KeyManager AWS",),
+        (Advice("create a symmetric customer managed key and name that one"),),
+    )
 
 
 def _state_from_log(situation: Situation, requirement: str) -> Optional[Unverified]:
@@ -134,8 +146,8 @@ def usable(key: Union[Key, Absent], what: str) -> Verdict:
             (f"DescribeKey: KeySpec {key.spec}, KeyUsage {key.usage}",),
             (Advice("create a symmetric encryption key and name that one"),),
         )
-    if key.state == "Enabled":
-        return Holds(f"{what} {key.arn} is enabled")
+    if key.state in _WORKING:
+        return Holds(f"{what} {key.arn} is {key.state.lower()}")
     return Broken(
         f"{what} {key.arn} is {_STATE_WORDS.get(key.state, key.state)}, so nobody can use it",
         resource,
@@ -144,8 +156,13 @@ def usable(key: Union[Key, Absent], what: str) -> Verdict:
     )
 
 
+# A multi-Region key works while another becomes the primary one.
+_WORKING = ("Enabled", "Updating")
+
 _STATE_WORDS = {
+    "Creating": "still being created",
     "PendingDeletion": "pending deletion",
+    "PendingReplicaDeletion": "pending deletion, once its replicas are deleted",
     "PendingImport": "waiting for its key material",
     "Disabled": "disabled",
     "Unavailable": "unavailable (its custom key store is disconnected)",
@@ -153,15 +170,17 @@ _STATE_WORDS = {
 
 
 def _revival(key: Key) -> Remedy:
-    enable = call("kms", "EnableKey", KeyId=key.arn)
+    enable = call("kms", "EnableKey", key.region, KeyId=key.arn)
     if key.state == "Disabled":
         return Write((enable,), f"enable key {key.id}")
-    if key.state == "PendingDeletion":
-        cancel = call("kms", "CancelKeyDeletion", KeyId=key.arn)
+    if key.state in ("PendingDeletion", "PendingReplicaDeletion"):
+        cancel = call("kms", "CancelKeyDeletion", key.region, KeyId=key.arn)
         return Write((cancel, enable), f"cancel the deletion of key {key.id} and enable it")
     if key.state == "PendingImport":
         return Advice("import the same key material again (kms:ImportKeyMaterial)")
-    return Advice("reconnect the custom key store, or wait until KMS shows the key as Enabled")
+    if key.state == "Unavailable":
+        return Advice("reconnect the custom key store (kms:ConnectCustomKeyStore)")
+    return Advice("wait until KMS shows the key as Enabled (`aws kms describe-key`)")
 
 
 def _bucket_key_state(ask: Ask, situation: Situation) -> Verdict:

@@ -1,23 +1,25 @@
 """The agent's requests against the policy of the VPC endpoint that they take, and its mending.
 
 An endpoint policy grants nothing by itself, it only restricts: the other policies are taken to
-allow. In the policy of a gateway endpoint a principal has to be ``*``, so the role is named in a
-condition, which is right everywhere. Sources: AWS PrivateLink Guide, "Control access to VPC
+allow. In the policy of a gateway endpoint a principal has to be ``*``, and an account that is named
+there stands for its root user alone; so the role is named in a condition, which is right
+everywhere. Sources: AWS PrivateLink Guide, "Control access to VPC
 endpoints using endpoint policies"; Amazon VPC User Guide, "Amazon VPC quotas" (20,480 characters).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Union
+from typing import Any, Union
 
 from ssmdiag.model import Advice, Allow, Situation, Write
 from ssmdiag.policy.decision import Decision
-from ssmdiag.policy.document import Policy
+from ssmdiag.policy.document import Policy, statements_of
 from ssmdiag.policy.evaluate import evaluate
-from ssmdiag.policy.merge import Statement, with_statements
+from ssmdiag.policy.merge import Statement, listed, with_statements
 from ssmdiag.policy.request import Policies, Request
 from ssmdiag.requirements.network.vpc_facts import Endpoint, Vpc
 from ssmdiag.requirements.role.agent_requests import agent_requests
@@ -26,6 +28,7 @@ from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, call
 
 _QUOTA = 20_480
+_ACCOUNT = r"(?:arn:[\w-]+:iam::)?(\d{12})(?::root)?"
 _SID = "SessionManagerNode"
 _ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 _OTHERS_ALLOW = Policies(
@@ -45,7 +48,34 @@ class Passage:
 
 def judge(endpoint: Endpoint, request: Request) -> Decision:
     """Does the endpoint's policy let a request through? It must have been readable."""
-    return evaluate(request, replace(_OTHERS_ALLOW, endpoint=endpoint.policy))
+    policies = endpoint.policy
+    if endpoint.gateway and policies is not None:
+        policies = tuple(_of_gateway(policy) for policy in policies)
+    return evaluate(request, replace(_OTHERS_ALLOW, endpoint=policies))
+
+
+def _of_gateway(policy: Policy) -> Policy:
+    if policy.problem:
+        return policy
+    statements = [_root_alone(statement) for statement in statements_of(policy.document)]
+    return replace(policy, document={**policy.document, "Statement": statements})
+
+
+def _root_alone(statement: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The statement of a gateway endpoint's policy, with what the account in it stands for."""
+    principal = statement.get("Principal")
+    if not isinstance(principal, Mapping):
+        return statement
+    named = listed(principal.get("AWS"))
+    accounts = [found[1] for who in named if (found := re.fullmatch(_ACCOUNT, who))]
+    if not accounts:
+        return statement
+    others = [who for who in named if not re.fullmatch(_ACCOUNT, who)]
+    if others:
+        return {**statement, "Principal": {**principal, "AWS": others}}
+    condition = statement.get("Condition") or {}
+    roots = {"aws:PrincipalArn": [f"arn:*:iam::{account}:root" for account in accounts]}
+    return {**statement, "Condition": {**condition, "ArnLike": roots}}
 
 
 def passage(vpc: Vpc, endpoint: Endpoint, need: Need) -> Passage:
