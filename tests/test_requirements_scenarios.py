@@ -2,7 +2,8 @@
 
 Every scenario is an account in which one thing (or two, or nothing) is wrong, the node's log of
 it, and what an engineer who knows Session Manager would say. Add a scenario to add a test. Where
-the tool cannot tell yet, ``abstains`` says why; to judge wrongly is never allowed.
+the tool cannot tell yet, ``abstains`` says why; to judge wrongly is never allowed. ``calls`` are
+the writes of all fixes together, where it matters what they write.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from ssmdiag.world.asking import Asking
 FOLDER = Path(__file__).parent / "fixtures" / "scenarios"
 BASELINE: dict[str, Any] = json.loads((FOLDER / "baseline.json").read_text("utf-8"))["world"]
 SCENARIOS: list[dict[str, Any]] = json.loads((FOLDER / "scenarios.json").read_text("utf-8"))
+WRITTEN = [scenario for scenario in SCENARIOS if "calls" in scenario]
 CATALOG = shipped_catalog()
 
 
@@ -34,6 +36,15 @@ def test_the_diagnosis_says_what_a_good_engineer_would_say(scenario: dict[str, A
     item = judge(scenario, _diagnosed(scenario))
     why = f"{scenario['root_cause']} Expected {item.expected}, got {item.got}."
     assert item.mark == ("abstained" if "abstains" in scenario else "right"), why
+
+
+@pytest.mark.parametrize("scenario", WRITTEN, ids=[s["id"] for s in WRITTEN])
+def test_the_fixes_write_this_and_no_more(scenario: dict[str, Any]) -> None:
+    fixes = [f for f in _diagnosed(scenario).findings if f.change]
+    calls = [call for fix in fixes if fix.change for call in fix.change.calls]
+    written = [{"operation": call.operation, "parameters": call.parameters} for call in calls]
+    assert written == scenario["calls"]
+    assert all(fix.proof and fix.proof.proved for fix in fixes)
 
 
 def test_no_two_scenarios_have_the_same_name() -> None:

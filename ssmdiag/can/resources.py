@@ -99,8 +99,8 @@ def _logs_of_another(account: str) -> Union[Sequence[Policy], Gap]:
     """Not none: CloudWatch Logs heeds resource policies for AWS services only (API Reference,
     PutResourcePolicy), but there are other ways in."""
     return Gap(
-        f"account {account} lets other accounts at its logs only through destinations and "
-        "cross-account observability, and ssmdiag does not read those",
+        f"ssmdiag does not read what account {account} shares of its logs (destinations, "
+        "cross-account observability)",
         f"do it as somebody of account {account}",
     )
 

@@ -1,9 +1,10 @@
 """Session logs in S3: the bucket, its encryption, and the right to write to it.
 
 The agent asks for the bucket's default encryption and repeats it in the upload's headers; if it may
-not ask, it uploads without them, and a bucket policy that demands the headers then refuses the
-upload. Sources: agent source ``agent/s3util/s3util.go``; Amazon S3 User Guide, "Protecting data
-with server-side encryption"; Systems Manager User Guide, "Logging session data using Amazon S3".
+not ask, or does not know the algorithm, it uploads without them, and a bucket policy that demands
+the headers then refuses the upload. Its requests go to the bucket's region. Sources: agent source
+``agent/s3util/s3util.go``; Amazon S3 User Guide, "Protecting data with server-side encryption";
+Systems Manager User Guide, "Logging session data using Amazon S3".
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from ssmdiag.requirements.destination.bucket_facts import (
     bucket_encryption,
     bucket_exists,
     bucket_policy,
+    bucket_region,
     creation,
     default_encryption,
     reading_encryption,
@@ -51,6 +53,10 @@ EXISTS = "bucket/exists"
 _HEADER = "s3:x-amz-server-side-encryption"
 _HEADER_KEY = "s3:x-amz-server-side-encryption-aws-kms-key-id"
 _KNOWN_TO_AGENT = ("AES256", "aws:kms")
+_REPEATED = (
+    "the agent sends the bucket's default encryption as a header, if that is "
+    + " or ".join(_KNOWN_TO_AGENT)
+)
 
 Stage = tuple[Preferences, Agent, RolePolicies]
 
@@ -112,18 +118,42 @@ def _encryption(ask: Ask, situation: Situation) -> Verdict:
         return Unverified(encryption.why, (resource,), encryption.settle)
     if encryption.algorithm in _KNOWN_TO_AGENT:
         return Holds(f"bucket {found.bucket} is encrypted with {encryption.algorithm}")
+    stage = stage_of(ask, situation)
+    accepted = _accepted(ask, situation, stage) if isinstance(stage, tuple) else None
     return Broken(
         f"bucket {found.bucket} is encrypted with {encryption.algorithm}, which the agent takes "
         "for not encrypted",
         resource,
         ("the agent knows AES256 and aws:kms only",),
-        (_default_encryption(found.bucket, "aws:kms", encryption.key),),
+        (_default_encryption(found.bucket, accepted or _with_kms(encryption)),),
     )
 
 
-def _default_encryption(bucket: str, algorithm: str, key: Optional[str]) -> Write:
-    order = default_encryption(bucket, algorithm, key)
-    return Write((order,), f"set the default encryption of bucket {bucket} to {algorithm}")
+def _with_kms(now: Encryption) -> Encryption:
+    """Encryption with KMS, and with the bucket's own key if it has one."""
+    return Encryption("aws:kms", now.key)
+
+
+def _accepted(ask: Ask, situation: Situation, stage: Stage) -> Optional[Encryption]:
+    """Another default encryption, which the agent would repeat and so be allowed to upload.
+
+    It never takes the bucket off a key that somebody chose for it.
+    """
+    now = bucket_encryption(ask, stage[0].bucket)
+    if isinstance(now, Gap):
+        return None
+    others = [_with_kms(now)] if now.key else [_with_kms(now), Encryption("AES256", None)]
+    for other in others:
+        if other.algorithm == now.algorithm:
+            continue
+        if isinstance(_upload(ask, situation, stage, other), Holds):
+            return other
+    return None
+
+
+def _default_encryption(bucket: str, wanted: Encryption) -> Write:
+    order = default_encryption(bucket, wanted.algorithm, wanted.key)
+    return Write((order,), f"set the default encryption of bucket {bucket} to {wanted.algorithm}")
 
 
 def _read_encryption(ask: Ask, situation: Situation) -> Verdict:
@@ -155,6 +185,7 @@ def _encryption_need(
         action=action,
         resource=arn,
         what=f"bucket {found.bucket}",
+        context={"aws:RequestedRegion": _place(ask, situation, found.bucket)},
         resource_policy=policy,
         resource_policy_of=Resource("bucket", found.bucket),
         remedy=Allow(agent.role, (action,), arn, "ReadBucketEncryption"),
@@ -171,26 +202,28 @@ def _write(ask: Ask, situation: Situation) -> Verdict:
     verdict = _upload_as_is(ask, situation, stage)
     if not (isinstance(verdict, Broken) and verdict.resource.kind == "bucket"):
         return verdict
-    found = stage[0]
-    for algorithm in _KNOWN_TO_AGENT:
-        # A policy that demands another algorithm is met by making that one the bucket's default.
-        encryption = bucket_encryption(ask, found.bucket)
-        same = isinstance(encryption, Encryption) and encryption.algorithm == algorithm
-        if not same and isinstance(
-            _upload(ask, situation, stage, Encryption(algorithm, None)), Holds
-        ):
-            return Broken(
-                verdict.said,
-                verdict.resource,
-                (*verdict.evidence, "the agent sends the bucket's default encryption as a header"),
-                (_default_encryption(found.bucket, algorithm, None),),
-            )
-    return verdict
+    # A policy that demands another algorithm is met by making that one the bucket's default.
+    accepted = _accepted(ask, situation, stage)
+    if accepted is None:
+        return verdict
+    return Broken(
+        verdict.said,
+        verdict.resource,
+        (*verdict.evidence, _REPEATED),
+        (_default_encryption(stage[0].bucket, accepted),),
+    )
 
 
 def _upload_as_is(ask: Ask, situation: Situation, stage: Stage) -> Verdict:
-    encryption = bucket_encryption(ask, stage[0].bucket)
-    return _upload(ask, situation, stage, None if isinstance(encryption, Gap) else encryption)
+    return _upload(ask, situation, stage, _header(ask, stage[0].bucket))
+
+
+def _header(ask: Ask, bucket: str) -> Optional[Encryption]:
+    """What the agent sends as headers: the default encryption, if it knows the algorithm."""
+    found = bucket_encryption(ask, bucket)
+    if isinstance(found, Gap) or found.algorithm not in _KNOWN_TO_AGENT:
+        return None
+    return found
 
 
 def _upload(ask: Ask, situation: Situation, stage: Stage, header: Optional[Encryption]) -> Verdict:
@@ -206,12 +239,15 @@ def uploading(ask: Ask, situation: Situation, agent: Agent, role: RolePolicies) 
     stage = stage_of(ask, situation)
     if not isinstance(stage, tuple):
         return ()
-    encryption = bucket_encryption(ask, stage[0].bucket)
-    header = None if isinstance(encryption, Gap) else encryption
     return (
         _encryption_need(ask, situation, stage[0], agent, role),
-        _upload_need(ask, situation, stage, header),
+        _upload_need(ask, situation, stage, _header(ask, stage[0].bucket)),
     )
+
+
+def _place(ask: Ask, situation: Situation, bucket: str) -> str:
+    """The region that the agent's requests go to: the bucket's own, wherever the node is."""
+    return bucket_region(ask, bucket, situation.region) or situation.region
 
 
 def _upload_need(
@@ -225,6 +261,7 @@ def _upload_need(
         _HEADER: header.algorithm if header else None,
         _HEADER_KEY: header.key if header else None,
         "s3:x-amz-acl": "bucket-owner-full-control",
+        "aws:RequestedRegion": _place(ask, situation, found.bucket),
     }
     return agent_need(
         situation,
