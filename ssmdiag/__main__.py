@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from ssmdiag import __version__
@@ -12,6 +13,8 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         sys.stdout.write(f"ssmdiag {__version__}\n")
         return
+    # Nothing that a start loads is garbage; to look for it there took a twelfth of the time.
+    gc.disable()
     from ssmdiag.cli.app import app
 
     app()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 from typing import Any, Optional
 
@@ -51,6 +52,9 @@ class _Lazily(TyperGroup):
 def _loaded(called: str) -> Any:
     place, name = COMMANDS[called]
     module = importlib.import_module(f"ssmdiag.cli.{place}")
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
     found = getattr(module, name)
     if not isinstance(found, typer.Typer):
         alone = typer.Typer(add_completion=False)
