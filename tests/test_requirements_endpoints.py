@@ -18,6 +18,7 @@ from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.endpoints import (
     SERVICES,
     ServiceEndpoint,
+    dialling,
     find_endpoint,
     is_host,
     why_idle,
@@ -61,6 +62,13 @@ def test_whatever_is_configured_only_host_names_are_dialled(written: str) -> Non
     case = {"region": "eu-west-1", "config": {"Ssm": {"Endpoint": written}}}
     endpoint = _found(case)["ssm"]
     assert isinstance(endpoint, Gap) or (is_host(endpoint.host) and " " not in endpoint.host)
+
+
+def test_the_command_that_dials_a_host_is_quoted_for_a_shell() -> None:
+    assert dialling("kms.eu-west-1.amazonaws.com") == (
+        "`curl -sv https://kms.eu-west-1.amazonaws.com/ -o /dev/null`"
+    )
+    assert dialling("x; touch pwn #") == "`curl -sv 'https://x; touch pwn #/' -o /dev/null`"
 
 
 def _found(case: dict[str, Any]) -> dict[str, Any]:

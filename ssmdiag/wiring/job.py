@@ -49,16 +49,36 @@ class Reach:
 
 
 def write_aside(path: Path, content: Union[str, bytes]) -> None:
-    """Write a file as a whole: aside, synced, readable by its owner only, renamed."""
-    import tempfile
+    """Write a file as a whole: aside, synced, readable by its owner only, renamed.
 
+    A link stays, and what it leads to is written; a device or a pipe is written to.
+    Raises JobError.
+    """
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        if _is_passage(path):
+            path.write_bytes(data)
+        else:
+            _replace(path.resolve(), data)
+    except OSError as error:
+        raise JobError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def _is_passage(path: Path) -> bool:
+    """Is it no file of its own, but a way to somewhere else, such as ``/dev/stdout``?"""
+    return path.exists() and (not path.is_file() or path.parts[1:2] in (("dev",), ("proc",)))
+
+
+def _replace(path: Path, data: bytes) -> None:
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    aside = Path(name)
+    try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        Path(aside).replace(path)
-    except OSError as error:
-        raise JobError(f"{path} cannot be written: {error.strerror}") from None
+        aside.replace(path)
+    finally:
+        aside.unlink(missing_ok=True)

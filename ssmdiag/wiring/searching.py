@@ -43,6 +43,8 @@ def search(
     seconds: float,
 ) -> Result:
     """Run a query's text over ``groups``, by default those of the preferences. Raises JobError."""
+    if reach.snapshot or reach.save_snapshot:
+        raise MisuseError("queries are asked of CloudWatch Logs, not of a Snapshot: leave it out")
     aws, region = access(reach)
     if not groups:
         nobody = nothing("no node is looked at")

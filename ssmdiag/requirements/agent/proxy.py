@@ -13,10 +13,12 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_network
 from typing import Any, Optional
 
+from ssmdiag.iam.arn import dns_suffix
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.agent.facts import in_short, manager, restarting, told
 from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of
 from ssmdiag.requirements.identity.agent import is_ec2
+from ssmdiag.requirements.network.endpoints import dialling
 from ssmdiag.world.call import Ask, Known, call
 
 _ID = "agent/proxy"
@@ -62,7 +64,8 @@ def _proxy(ask: Ask, situation: Situation) -> Verdict:
         )
     fine = _fine(source, variables, data.get("Elsewhere"))
     if symptoms:
-        settle = f"try the proxy: `curl -sv https://ssm.{situation.region}.amazonaws.com/`"
+        host = f"ssm.{situation.region}.{dns_suffix(situation.region)}"
+        settle = f"try the proxy: {dialling(host)}"
         return as_logged(_ID, symptoms, settle, (fine.said, *fine.evidence))
     return fine
 

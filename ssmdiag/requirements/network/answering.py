@@ -32,6 +32,7 @@ from ssmdiag.requirements.network.endpoints import (
     HARMLESS,
     SERVICES,
     ServiceEndpoint,
+    dialling,
     find_endpoint,
     is_host,
     why_idle,
@@ -217,7 +218,7 @@ def _from_answer(
     hosts = [s.failure.host for s in failed if s.failure and s.failure.host]
     name = hosts[-1] if hosts else host
     answered = answer is not None and not isinstance(answer, Unreachable)
-    settle = f"run `curl -sv https://{name}/ -o /dev/null` on the node, in the agent's network"
+    settle = f"run {dialling(name)} on the node, in the agent's network"
     if unread is not None:
         settle = f"{unread.settle}; or {settle}"
     if not failed:

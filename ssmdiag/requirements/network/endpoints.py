@@ -14,6 +14,7 @@ stack); Systems Manager User Guide, "Configuring SSM Agent for use with FIPS"; b
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping
 from typing import Any, Optional, Union
 
@@ -91,6 +92,11 @@ def _inside(value: Any, name: str) -> Any:
     if not isinstance(value, Mapping):
         return None
     return next((v for k, v in value.items() if str(k).lower() == name.lower()), None)
+
+
+def dialling(host: str) -> str:
+    """The command with which a person dials a host, quoted for a shell."""
+    return f"`curl -sv {shlex.quote(f'https://{host}/')} -o /dev/null`"
 
 
 def is_host(text: str) -> bool:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Optional, Union
 
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.network.endpoints import ServiceEndpoint
+from ssmdiag.requirements.network.endpoints import ServiceEndpoint, dialling
 from ssmdiag.requirements.network.silence import is_inside
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Call, Known, call
@@ -112,7 +112,7 @@ def probing(endpoint: ServiceEndpoint) -> Call:
 def find_probe(ask: Ask, endpoint: ServiceEndpoint) -> Union[Probe, Gap]:
     """Probe an endpoint; a Gap if that could not be tried."""
     answer = ask(probing(endpoint))
-    settle = f"run `curl -sv https://{endpoint.host}/ -o /dev/null` on the node, as the agent dials"
+    settle = f"run {dialling(endpoint.host)} on the node, as the agent dials"
     if isinstance(answer, Known) and isinstance(answer.data, Mapping):
         return read_probe(endpoint, answer.data)
     why = getattr(answer, "why", "it was refused")

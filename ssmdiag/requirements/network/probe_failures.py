@@ -15,7 +15,7 @@ from ssmdiag.model import Advice, Broken, Resource, Situation, Unverified, Verdi
 from ssmdiag.requirements.agent.facts import restarting
 from ssmdiag.requirements.contract import Gap, waits
 from ssmdiag.requirements.host.clock_facts import WRONG, Clock, read_clock
-from ssmdiag.requirements.network.endpoints import ServiceEndpoint
+from ssmdiag.requirements.network.endpoints import ServiceEndpoint, dialling
 from ssmdiag.requirements.network.probe_facts import Probe
 from ssmdiag.requirements.network.silence import Silence
 from ssmdiag.values import dataclass
@@ -50,7 +50,7 @@ def unreached(ask: Ask, situation: Situation, probe: Probe) -> Verdict:
     if fault is None:
         host = probe.endpoint.host
         said = f"{host} could not be reached, for a reason that is not known"
-        settle = f"run `curl -sv https://{host}/ -o /dev/null` on the node, as the agent dials"
+        settle = f"run {dialling(host)} on the node, as the agent dials"
         return Unverified(said, (_resource(probe),), settle, evidence)
     last = f"; then restart the agent: {restarting(ask)}" if fault.restart else ""
     return Broken(fault.said, fault.resource, evidence, (Advice(fault.advice + last),))
