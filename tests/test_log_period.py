@@ -107,4 +107,17 @@ def test_the_oldest_and_the_newest_time_are_read_from_the_ends() -> None:
     assert oldest(lines[:100]) == datetime(2026, 11, 19, 10)
     assert newest(io.BytesIO(lines), len(lines)) == datetime(2026, 11, 20, 10)
     assert newest(io.BytesIO(b"no header at all"), 16) is None
+
+
+def test_what_was_written_while_the_clock_was_ahead_is_not_the_newest() -> None:
+    lines = (
+        b"2026-11-20 09:00:00 INFO before\n"
+        b"2036-11-20 09:00:01 INFO the clock is ahead\n"
+        b"2026-11-20 10:30:00 ERROR of another process, late\n"
+        b"2026-11-20 10:00:00 ERROR last\n"
+    )
+    assert newest(io.BytesIO(lines), len(lines)) == datetime(2026, 11, 20, 10, 30)
+
+
+def test_the_oldest_time_needs_a_header() -> None:
     assert oldest(b"no header at all") is None

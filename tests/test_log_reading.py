@@ -201,3 +201,11 @@ def _read(place: Path, span: Span = ALL) -> Reading:
 
 def _messages(reading: Reading) -> list[str]:
     return [record.message for record in reading]
+
+
+def test_the_last_day_is_counted_from_the_end_though_the_clock_was_once_ahead(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / MAIN).write_bytes(_line("08:00", "ahead", day=3650) + _line("09:00", "no", "ERROR"))
+    (tmp_path / f"{MAIN}.1.gz").write_bytes(gzip.compress(_line("07:00", "before")))
+    assert _messages(_read(tmp_path, Span())) == ["before", "ahead", "no"]

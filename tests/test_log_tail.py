@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import random
 import shutil
@@ -194,6 +195,35 @@ def test_when_every_file_is_gone_that_was_read_it_is_said(agent: Agent) -> None:
         agent.write(1)
     assert numbers(it) == [3, 4, 5, 6, 7, 8]
     assert "lines may have been lost" in it.notes[0]
+
+
+def test_a_damaged_archive_beside_the_log_is_told_once_and_does_not_stop_the_rest(
+    agent: Agent,
+) -> None:
+    agent.write(3)
+    packed = gzip.compress(agent.log.read_bytes() * 500)
+    damaged = agent.folder / "amazon-ssm-agent.log.1.gz"
+    damaged.write_bytes(packed[: len(packed) // 2] + bytes(range(256)) * 20)
+    it = tail(agent)
+    assert numbers(it) == [1, 2, 3]
+    agent.write(1)
+    assert numbers(it) == [4]
+    assert it.notes == [f"{damaged}: the compressed data is damaged, so it is not read"]
+
+
+def test_an_archive_that_was_read_is_not_opened_again_while_it_looks_the_same(agent: Agent) -> None:
+    agent.write(2)
+    archive = agent.folder / "amazon-ssm-agent.log.1.gz"
+    archive.write_bytes(gzip.compress(agent.log.read_bytes()))
+    os.utime(archive, (1_790_000_000, 1_790_000_000))
+    agent.log.unlink()
+    it = tail(agent)
+    assert numbers(it) == [1, 2]
+    archive.write_bytes(b"\x1f\x8b".ljust(archive.stat().st_size, b"-"))
+    os.utime(archive, (1_790_000_000, 1_790_000_000))
+    agent.write(1)
+    assert numbers(it) == [3]
+    assert it.notes == []
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -85,14 +85,13 @@ def newest(file: LogFile, plain: bool) -> Optional[datetime]:
         return None
     if plain:
         return _newest_at_the_end(file)
-    latest: Optional[datetime] = None
+    last: list[datetime] = []
     with opened(Account(file)) as read:
         tail = b"\n"
         while chunk := read(CHUNK):
-            for _, moment in layout.stamps(tail + chunk):
-                latest = max(latest or moment, moment)
+            last = [moment for _, moment in layout.stamps(tail + chunk)] or last
             tail = chunk[-layout.LONGEST_HEADER :]
-    return latest
+    return period.newest_of(last)
 
 
 def start_of(file: LogFile, since: datetime) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import BinaryIO, Optional
 
@@ -135,9 +136,17 @@ def newest(file: BinaryIO, size: int) -> Optional[datetime]:
         start = max(0, size - reach)
         file.seek(start)
         block = (b"" if start else b"\n") + file.read(size - start)
-        moments = [moment for _, moment in layout.stamps(block)]
-        if moments:
-            return max(moments)
+        moment = newest_of([moment for _, moment in layout.stamps(block)])
+        if moment is not None:
+            return moment
         if not start or reach >= _FARTHEST_BACK:
             return None
         reach *= 4
+
+
+def newest_of(moments: Sequence[datetime]) -> Optional[datetime]:
+    """The newest of the times at the end of a log, in the order of its lines; None if none is.
+
+    What is ahead of the last one by more than ``SLACK`` was written while the clock was wrong.
+    """
+    return max((m for m in moments if m - moments[-1] <= SLACK), default=None)

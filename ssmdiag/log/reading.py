@@ -102,8 +102,6 @@ class Reading:
                 inside = oldest is None or oldest in period
             for record in self._records(file, period):
                 if record.time is not None:
-                    if period.until is not None and record.time - SLACK > period.until:
-                        return
                     inside = record.time in period
                     self._see(record.time)
                 if inside:

@@ -13,6 +13,7 @@ import gzip
 import hashlib
 import io
 import os
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -60,6 +61,16 @@ class Seen:
 
 
 @dataclass(frozen=True)
+class _Sight:
+    """What a file looks like from outside."""
+
+    path: str
+    inode: int
+    size: int
+    changed: float
+
+
+@dataclass(frozen=True)
 class _File:
     """One file of the family as it is now."""
 
@@ -67,8 +78,13 @@ class _File:
     head: str
     """Digest of its first line: what it is known by."""
     size: int
-    changed: float
+    """Bytes of its text."""
     packed: bool
+    sight: _Sight
+
+    @property
+    def changed(self) -> float:
+        return self.sight.changed
 
 
 class Tail:
@@ -82,6 +98,10 @@ class Tail:
         self._first = marks is None
         self._start = start
         self._since: Optional[datetime] = None
+        self._packed: dict[_Sight, _File] = {}
+        self._finished: set[_Sight] = set()
+        """Packed files, which are dear to look into and do not change: what was found in them."""
+        self._unreadable: dict[str, str] = {}
 
     def news(self, now: datetime, wanted: Optional[Search] = None) -> Iterator[Seen]:
         """The Records that came since; ``marks`` are final when they are exhausted."""
@@ -123,13 +143,29 @@ class Tail:
             return []
         found: dict[str, tuple[tuple[bool, int], _File]] = {}
         for member in members:
-            looked = _look(member.path) if member.family == self.family else None
+            looked = self._look(member.path) if member.family == self.family else None
             if looked is not None:
                 age = (member.roll is None, member.roll or 0)
                 # Of two that begin alike the one still written to counts.
                 if looked.head not in found or found[looked.head][0] < age:
                     found[looked.head] = (age, looked)
         return [file for _, file in sorted(found.values(), key=lambda item: item[0])]
+
+    def _look(self, path: str) -> Optional[_File]:
+        """A file as it is now; None if it cannot be read, or its first line is not whole yet."""
+        problem = ""
+        try:
+            found = self._packed.get(_sight(path, Path(path).stat())) or _looked_into(path)
+            if found is not None and found.packed:
+                self._packed[found.sight] = found
+        except (PermissionError, gzip.BadGzipFile, zlib.error) as error:
+            found, problem = None, _in_words(error)
+        except (OSError, EOFError):
+            return None
+        if problem and self._unreadable.get(path) != problem:
+            self.notes.append(f"{path}: {problem}")
+        self._unreadable[path] = problem
+        return found
 
     def _begins(self, now: datetime) -> Optional[datetime]:
         """What is older is not told; None: all is."""
@@ -149,18 +185,22 @@ class Tail:
                 if self._since and not file.packed:
                     return Mark(period.start_of(raw, file.size, self._since))
                 return Mark(_last_newline(raw, 0, file.size))
-        except (OSError, EOFError):
+        except (OSError, EOFError, zlib.error):
             return Mark(0)
 
     # --- one file -------------------------------------------------------------------------------
 
     def _of(self, file: _File, now: datetime, wanted: Optional[Search]) -> Iterator[Seen]:
+        if file.sight in self._finished:
+            return
         try:
             with _opened(file) as raw:
                 yield from self._read(_Known(raw, file), now, wanted)
-        except (OSError, EOFError, ValueError):
+        except (OSError, EOFError, ValueError, zlib.error):
             # It went away, or became another: what is not marked is looked for again.
             return
+        if file.packed and not self.marks[file.head].shown:
+            self._finished.add(file.sight)
 
     def _read(self, file: _Known, now: datetime, wanted: Optional[Search]) -> Iterator[Seen]:
         mark = _valid(file, self.marks[file.head])
@@ -194,6 +234,7 @@ class _Known:
         self.raw = raw
         self.path, self.head = file.path, file.head
         self.size, self.changed = file.size, file.changed
+        self._packed = file.packed
         self._check()
 
     def bytes(self, start: int, end: int) -> bytes:
@@ -202,7 +243,8 @@ class _Known:
         data = self.raw.read(end - start)
         if len(data) < end - start:
             raise EOFError
-        self._check()
+        if not self._packed:
+            self._check()
         return data
 
     def records(self, start: int, end: int, wanted: Optional[Search]) -> Iterator[Record]:
@@ -231,19 +273,26 @@ def _valid(file: _Known, mark: Mark) -> Mark:
     return Mark(0) if mark.behind and behind != mark.behind else mark
 
 
-def _look(path: str) -> Optional[_File]:
-    """A file as it is now; None if it cannot be read, or its first line is not whole yet."""
-    try:
-        with Path(path).open("rb") as raw:
-            status = os.fstat(raw.fileno())
-            packed = raw.read(2) == b"\x1f\x8b"
-        file = _File(path, "", status.st_size, status.st_mtime, packed)
-        with _opened(file) as raw:
-            head = _first_line(raw.read(_FIRST_LINE))
-            size = raw.seek(0, io.SEEK_END) if packed else file.size
-    except (OSError, EOFError):
-        return None
+def _sight(path: str, status: os.stat_result) -> _Sight:
+    return _Sight(path, status.st_ino, status.st_size, status.st_mtime)
+
+
+def _looked_into(path: str) -> Optional[_File]:
+    """The file, or None if its first line is not whole yet."""
+    with Path(path).open("rb") as raw:
+        sight = _sight(path, os.fstat(raw.fileno()))
+        packed = raw.read(2) == b"\x1f\x8b"
+    file = _File(path, "", sight.size, packed, sight)
+    with _opened(file) as raw:
+        head = _first_line(raw.read(_FIRST_LINE))
+        size = raw.seek(0, io.SEEK_END) if packed else file.size
     return replace(file, head=head, size=size) if head else None
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, OSError) and not isinstance(error, gzip.BadGzipFile):
+        return files.in_words(error)
+    return "the compressed data is damaged, so it is not read"
 
 
 def _first_line(beginning: bytes) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from platform import node
 from typing import Callable, Optional
 
 import ssmdiag
 from ssmdiag.install import cron, launchd, systemd, windows_task, write
 from ssmdiag.install.installation import Installation, Kind, Wish
+from ssmdiag.tell.address import parse
 from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
 
@@ -89,7 +90,16 @@ def _spread(kind: str, forever: bool) -> tuple[str, ...]:
 
 
 def _telling(places: tuple[str, ...]) -> tuple[str, ...]:
+    """The options that name ``places``. Raises ValueError if ``watch`` would refuse one."""
+    for name in places:
+        address = parse(name)
+        if address.scheme == "file" and not _is_absolute(address.value):
+            raise ValueError(f"{name} is no place to tell here: what starts it has another folder")
     return tuple(word for name in places for word in ("--tell", name))
+
+
+def _is_absolute(path: str) -> bool:
+    return PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute()
 
 
 def write_down(
