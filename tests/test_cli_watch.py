@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,7 @@ _REFUSED = (
     "perform: logs:DescribeLogGroups on resource: arn:aws:logs:us-east-1:123456789012:log-group::"
     "log-stream: because no identity-based policy allows the logs:DescribeLogGroups action"
 )
+_PATIENCE = 60.0
 _PTY = "ERROR [ssm-session-worker] [alice-0123456789abcdef0] Failed to open pty number {n}"
 
 
@@ -64,11 +66,15 @@ class Node:
             text=True,
             env={**os.environ, **environ},
         ) as watcher:
-            assert watcher.stderr is not None
-            assert watcher.stderr.readline().startswith("ssmdiag: watching ")
+            # Who waits for a line in vain comes to the end of the output then.
+            deadline = threading.Timer(_PATIENCE, watcher.kill)
+            deadline.start()
             try:
+                assert watcher.stderr is not None
+                assert any(line.startswith("ssmdiag: watching ") for line in watcher.stderr)
                 yield watcher
             finally:
+                deadline.cancel()
                 watcher.kill()
 
 
@@ -161,6 +167,73 @@ def test_a_damaged_checkpoint_is_put_aside_and_said(node: Node) -> None:
     assert node.run("--once", "--offline").stderr == ""
 
 
+def test_who_only_asks_how_it_stands_leaves_a_damaged_checkpoint_where_it_is(node: Node) -> None:
+    node.run("--once", "--offline")
+    node.state.write_text("{", encoding="utf-8")
+    done = node.run("--status")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+    assert node.state.read_text(encoding="utf-8") == "{"
+
+
+@pytest.mark.parametrize("form", ["--once", "--status"])
+@pytest.mark.parametrize("kind", ["a folder", "a device"])
+def test_a_state_that_is_no_file_is_left_where_it_is(
+    kind: str, form: str, node: Node, tmp_path: Path
+) -> None:
+    folder = tmp_path / "important"
+    folder.mkdir()
+    (folder / "a file").touch()
+    node.state = folder if kind == "a folder" else tmp_path / "null"
+    if kind == "a device":
+        node.state.symlink_to(os.devnull)
+    before = sorted(each.name for each in tmp_path.rglob("*"))
+    done = node.run(form, "--offline")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "is no file" in done.stderr
+    assert sorted(each.name for each in tmp_path.rglob("*")) == before
+
+
+def test_where_no_log_can_be_read_every_run_says_so(tmp_path: Path) -> None:
+    node = Node(tmp_path)
+    for _ in range(2):
+        done = node.run("--once", "--offline")
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (3, "", 1)
+        assert f"{node.logs}: there is no such file or folder" in done.stderr
+    node.write(_REFUSED.format(role="R"))
+    assert node.run("--once", "--offline").stdout.startswith("NEW ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is full")
+def test_a_full_disk_behind_standard_output_stops_no_alarm(node: Node, tmp_path: Path) -> None:
+    news = tmp_path / "news.jsonl"
+    node.run("--once", "--offline")
+    node.write(_REFUSED.format(role="R"))
+    command = node.command("--once", "--offline", "--tell", f"file:{news}")
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    assert (done.returncode, done.stderr.count("\n")) == (4, 1)
+    assert "standard output cannot be written: No space left on device" in done.stderr
+    assert json.loads(news.read_text(encoding="utf-8"))["kind"] == "appeared"
+    assert node.run("--once", "--offline").stdout == ""
+
+
+def test_what_the_terminal_cannot_show_is_escaped(node: Node) -> None:
+    node.run("--once", "--offline")
+    node.write("ERROR [x] \u65e5\u672c broke")
+    done = subprocess.run(
+        node.command("--once", "--offline"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, "PYTHONIOENCODING": "latin-1"},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert r"\u65e5\u672c broke" in done.stdout
+
+
 # --- for ever -----------------------------------------------------------------------------------
 
 
@@ -210,9 +283,39 @@ def test_sigterm_ends_it_with_a_checkpoint(node: Node) -> None:
     size = node.log.stat().st_size
     marks = json.loads(node.state.read_text(encoding="utf-8"))["marks"][str(node.log)]
     assert 0 < max(mark["offset"] for mark in marks.values()) <= size
-    node.write(_PTY.format(n=2))
-    again = node.run("--once", "--offline", "--format", "json")
-    assert json.loads(again.stdout)["count"] == 1  # the first was read before
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+def test_trouble_that_was_not_cross_checked_when_it_ended_is_read_again(
+    end: signal.Signals, node: Node, tmp_path: Path
+) -> None:
+    news = tmp_path / "news.jsonl"
+    told = ("--offline", "--format", "json", "--tell", f"file:{news}")
+    with node.watched(*told) as watcher:
+        node.write(_REFUSED.format(role="R"))
+        first = seen(watcher)
+        watcher.send_signal(end)
+        watcher.wait(20)
+    assert not news.exists()
+    with node.watched(*told) as watcher:
+        assert seen(watcher)["id"] == first["id"]
+        assert seen(watcher, "appeared")
+        watcher.send_signal(signal.SIGTERM)
+        watcher.wait(20)
+    assert len(news.read_text(encoding="utf-8").splitlines()) == 1
+
+
+def test_a_reload_forgets_no_trouble_and_leaves_it_idle(node: Node) -> None:
+    node.run("--once", "--offline")
+    node.write(_REFUSED.format(role="R"))
+    node.run("--once", "--offline")
+    with node.watched("--offline", "--format", "json") as watcher:
+        node.write(_REFUSED.format(role="Other"))
+        seen(watcher)
+        watcher.send_signal(signal.SIGHUP)
+        assert "Other" in str(seen(watcher, "appeared")["subject"])
+        assert watcher.stderr is not None
+        assert any("was read anew" in line for line in watcher.stderr)
 
 
 def test_sighup_reads_the_catalogue_anew(node: Node, tmp_path: Path) -> None:
@@ -264,6 +367,7 @@ def test_nothing_is_lost_under_rotation_truncation_and_kill() -> None:
         (("--from", "yesterday"), "write it like 90s, 15m, 24h or 7d"),
         (("--remind", "1"), "write it like"),
         (("--tell", "smoke"), "smoke"),
+        (("-",), "standard input is read by ssmdiag diagnose -"),
     ],
 )
 def test_what_cannot_be_is_said_in_one_line(asked: tuple[str, ...], said: str, node: Node) -> None:
@@ -293,3 +397,13 @@ def test_what_could_not_be_told_waits_for_the_next_run(node: Node, tmp_path: Pat
     folder.mkdir()
     node.run("--once", "--offline", *told)
     assert json.loads((folder / "news.jsonl").read_text(encoding="utf-8"))["kind"] == "appeared"
+
+
+def test_a_command_that_is_under_way_at_the_end_is_waited_for(node: Node, tmp_path: Path) -> None:
+    pages = tmp_path / "pages"
+    node.run("--once", "--offline")
+    node.write(_REFUSED.format(role="R"))
+    slow = ("--tell", f"exec:sh -c 'sleep 6; echo page >> {pages}'")
+    for _ in range(2):
+        node.run("--once", "--offline", *slow)
+    assert pages.read_text(encoding="utf-8") == "page\n"

@@ -44,6 +44,15 @@ def test_a_damaged_one_is_put_aside_and_said(text: str, tmp_path: Path) -> None:
     assert load(path) == (None, None)
 
 
+def test_who_only_looks_leaves_a_damaged_one_where_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "watch.json"
+    path.write_text("{", encoding="utf-8")
+    found, said = load(path, put_aside=False)
+    assert (found, "put aside" in str(said)) == (None, False)
+    assert str(said).startswith(f"the checkpoint {path} cannot be used (")
+    assert [each.name for each in tmp_path.iterdir()] == ["watch.json"]
+
+
 def test_where_nothing_can_be_written_the_old_one_stays_whole(tmp_path: Path) -> None:
     path = tmp_path / "watch.json"
     save(path, KNOWN)

@@ -179,6 +179,18 @@ def test_a_sink_that_hangs_holds_up_neither_the_caller_nor_another(tmp_path: Pat
     hanging.go.set()
 
 
+def test_the_end_waits_for_what_is_under_way_and_says_what_still_waits(tmp_path: Path) -> None:
+    """Else what goes on without us delivers what the next run sends again."""
+    hanging, said = Hanging(), list[str]()
+    delivery = started(tmp_path, hanging, said=said)
+    offer(delivery, [1, 2])
+    hanging.tried(1)
+    threading.Timer(0.2, hanging.go.set).start()
+    assert delivery.close(0.0, under_way=PATIENCE) == 1
+    assert (hanging.numbers(1), hanging.tries) == ([1], 1)
+    assert said == ["1 messages for hanging still wait"]
+
+
 def test_what_is_taken_after_the_end_is_not_sent_again(tmp_path: Path) -> None:
     hanging = Hanging()
     delivery = started(tmp_path, hanging)

@@ -41,11 +41,16 @@ UNKNOWN = f"{_WORKER.format(who='carol')}the flux is gone"
 class Run:
     """A watch of one log at times that the test gives, and what it asked."""
 
-    def __init__(self, account: Account, folder: Path) -> None:
+    def __init__(self, account: Account, folder: Path, *, offline: bool = False) -> None:
         self._account = account
         self._log = folder / "amazon-ssm-agent.log"
         self._log.write_text("2026-03-01 12:00:00 INFO [amazon-ssm-agent] begin\n", "utf-8")
-        job = WatchJob(places=(str(self._log),), start="start", state=folder / "watch.json")
+        job = WatchJob(
+            places=(str(self._log),),
+            start="start",
+            state=folder / "watch.json",
+            offline=offline,
+        )
         around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
         self._job, self._around = job, around
         self._watch = Watch(job, around)
@@ -55,13 +60,18 @@ class Run:
         self._watch.save(NOON)
         self._watch = Watch(self._job, self._around)
 
-    def hears(self, *messages: str, after: float = 0) -> tuple[Sequence[News], bool]:
-        """What is told ``after`` so many minutes, if lines come then; and was AWS asked?"""
+    def reads(self, *messages: str, after: float = 0) -> datetime:
+        """Lines come ``after`` so many minutes, and are read and not decided."""
         with self._log.open("a", encoding="utf-8") as file:
             file.writelines(f"2026-03-01 12:00:00 {message}\n" for message in messages)
         now = NOON + timedelta(minutes=after)
-        self._account.received.clear()
         list(self._watch.sightings(now))
+        return now
+
+    def hears(self, *messages: str, after: float = 0) -> tuple[Sequence[News], bool]:
+        """What is told ``after`` so many minutes, if lines come then; and was AWS asked?"""
+        self._account.received.clear()
+        now = self.reads(*messages, after=after)
         told = self._watch.decide(now)[0] if self._watch.due(now) else ()
         return told, bool(self._account.requests)
 
@@ -118,6 +128,60 @@ def test_what_goes_on_is_asked_about_no_more_often_where_every_run_is_a_new_one(
     ):
         run.begins_anew()
         assert run.hears(line, after=minutes)[1] is asks
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_what_was_read_and_not_decided_is_read_again_by_the_next_run(first: bool, run: Run) -> None:
+    if not first:
+        run.hears()
+    run.reads(REFUSED)
+    run.begins_anew()
+    told, _ = run.hears(after=1)
+    assert {each.kind for each in told} == {"appeared"}
+    run.begins_anew()
+    assert run.hears(after=2) == ((), False)
+
+
+def test_a_cause_that_nobody_looks_into_lasts_as_long_as_its_lines_come(
+    account: Account, tmp_path: Path
+) -> None:
+    run = Run(account, tmp_path, offline=True)
+    day = 24 * 60
+    assert [each.kind for each in run.hears(REFUSED)[0]] == ["appeared"]
+    run.begins_anew()
+    assert run.hears(REFUSED, after=10) == ((), False)
+    for minutes, kinds in ((day + 5, []), (day + 20, ["resolved"])):
+        run.begins_anew()
+        assert [each.kind for each in run.hears(after=minutes)[0]] == kinds
+
+
+def test_what_cannot_be_read_is_noted_when_that_changes(tmp_path: Path) -> None:
+    log, other = tmp_path / "a.log", tmp_path / "other"
+    around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
+    job = WatchJob(places=(str(log), str(other)), state=tmp_path / "watch.json", offline=True)
+    watch = Watch(job, around)
+    none = "there is no such file or folder"
+
+    def noted() -> list[str]:
+        list(watch.sightings(NOON))
+        notes = [*watch.notes]
+        watch.notes.clear()
+        return notes
+
+    assert (noted(), watch.blind) == ([], f"{log}: {none}; {other}: {none}")
+    log.touch()
+    assert (noted(), watch.blind) == ([f"{other}: {none}"], "")
+    assert noted() == []
+    other.mkdir()
+    assert noted() == [f"{other}: there is no log in this folder"]
+
+
+def test_a_log_without_a_suffix_is_a_file(tmp_path: Path) -> None:
+    log = tmp_path / "messages"
+    log.touch()
+    around = Surroundings("linux", os.environ, io.BytesIO(), NOON.replace(tzinfo=None))
+    job = WatchJob(places=(str(log), str(tmp_path / "later.log")), state=tmp_path / "watch.json")
+    assert Watch(job, around).folders == (str(tmp_path),)
 
 
 def test_a_look_that_aws_throttles_is_no_news_and_puts_the_next_one_off(

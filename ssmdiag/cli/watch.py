@@ -79,7 +79,7 @@ def watch(
 ) -> None:
     """Follow the agent's logs, and tell what is worth waking up for."""
     from ssmdiag.wiring.state import state_folder
-    from ssmdiag.wiring.watch_job import WatchJob, has_nothing_to_do
+    from ssmdiag.wiring.watch_job import WatchJob, has_nothing_to_do, require_file
 
     around = surroundings()
     try:
@@ -94,6 +94,7 @@ def watch(
             patterns=tuple(patterns or ()),
             reach=reach,
         )
+        require_file(job.state)
         if status:
             _status(job, format_)
             return

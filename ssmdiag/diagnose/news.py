@@ -9,13 +9,13 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Literal, Optional
+from typing import Any, Literal, Optional
 
-from ssmdiag.model import Finding
+from ssmdiag.iam.arn import role_name_of
+from ssmdiag.model import SEVERITIES, Finding, Symptom
 from ssmdiag.values import dataclass
 
-_SEVERITIES = ("info", "degraded", "no-logs", "session-refused", "offline")
-_RANKS = {name: rank for rank, name in enumerate(_SEVERITIES)}
+_RANKS: dict[str, int] = {name: rank for rank, name in enumerate(SEVERITIES)}
 
 Kind = Literal["appeared", "changed", "reminder", "resolved"]
 
@@ -36,7 +36,12 @@ class Cause:
     """How many lines of the log told of it."""
     since: str
     seen: str
+    """When it was last known to last."""
     told: str
+    heard: str = ""
+    """Time of its last line, as the log tells it; empty if it tells none."""
+    symptoms: tuple[str, ...] = ()
+    """What its Symptoms are known by."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,21 @@ def key_of(finding: Finding) -> str:
     resource = finding.resource
     requirements = ",".join(sorted(finding.requirements))
     return f"{resource.kind}:{resource.name}:{requirements}"
+
+
+def name_of(symptom: Symptom) -> str:
+    """What a Symptom is known by, from run to run; not the session, nor the request's id."""
+    failure = symptom.failure
+    denial = failure.denial if failure else None
+    request = failure and (failure.kind, failure.code, failure.host)
+    who = denial and (denial.action, role_name_of(denial.principal or "") or denial.principal)
+    told = repr((symptom.pattern, symptom.fields, request, who))
+    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def cause_of(kept: Mapping[str, Any]) -> Cause:
+    """A Cause that was kept as JSON, also by a version that knew fewer fields of it."""
+    return Cause(**{**kept, "symptoms": tuple(kept.get("symptoms", ()))})
 
 
 def news(
@@ -88,7 +108,12 @@ def news(
 
 def _cause(finding: Finding, before: Optional[Cause], now: datetime) -> Cause:
     lines = sum(symptom.count for symptom in finding.symptoms)
-    heard = before is None or finding.verdict == "broken" or lines != before.lines
+    last = max((s.last.isoformat() for s in finding.symptoms if s.last), default="")
+    if before is None or finding.verdict == "broken":
+        heard = True
+    else:
+        # Every run from a timer counts anew: one line and one line are not the same one.
+        heard = last > before.heard if last else lines != before.lines
     return Cause(
         subject=finding.said,
         verdict=finding.verdict,
@@ -98,13 +123,14 @@ def _cause(finding: Finding, before: Optional[Cause], now: datetime) -> Cause:
         since=before.since if before else now.isoformat(),
         seen=before.seen if before and not heard else now.isoformat(),
         told=before.told if before else "",
+        heard=max(last, before.heard) if before else last,
+        symptoms=tuple(sorted({name_of(symptom) for symptom in finding.symptoms})),
     )
 
 
 def _severity(finding: Finding) -> str:
     """What the user loses by it, as the worst of its Symptoms says; empty if none tells."""
-    worst = max((_RANKS.get(s.severity, 0) for s in finding.symptoms), default=-1)
-    return _SEVERITIES[worst] if worst >= 0 else ""
+    return max((s.severity for s in finding.symptoms), key=SEVERITIES.index, default="")
 
 
 def _evidence(finding: Finding) -> str:

@@ -13,7 +13,7 @@ from typing import IO, Optional
 
 from ssmdiag.tell.message import Message, line
 from ssmdiag.tell.plain import cut, one_line
-from ssmdiag.tell.sink import MessageRefusedError, SinkError
+from ssmdiag.tell.sink import LONGEST, MessageRefusedError, SinkError
 
 EX_DATAERR = 65
 """Exit code by which a command says that it will never take this message (sysexits(3))."""
@@ -32,7 +32,7 @@ class CommandSink:
     def __init__(
         self,
         words: Sequence[str],
-        timeout: float = 30.0,
+        timeout: float = LONGEST,
         environ: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.name = f"exec:{shlex.join(words)}"

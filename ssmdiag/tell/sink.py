@@ -6,6 +6,9 @@ from typing import Protocol
 
 from ssmdiag.tell.message import Message
 
+LONGEST = 30.0
+"""Seconds after which a send that can be given up is."""
+
 
 class SinkError(Exception):
     """The message was not sent; one line that says what happened and what to do.

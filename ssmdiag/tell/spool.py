@@ -110,10 +110,12 @@ class Delivery:
         """The sinks that raised SinkClosedError: nothing more is sent to them in this run."""
         return tuple(sender.name for sender in self._senders if sender.gone)
 
-    def close(self, seconds: float) -> int:
+    def close(self, seconds: float, *, under_way: float = 0.0) -> int:
         """Send what waits, for so long at most; returns how many messages are left.
 
-        What is left stays in the folder for the next run; what is in memory only is lost, and said.
+        Then a send that is under way is waited for, ``under_way`` seconds at most: a sink that
+        takes a message after that gets it again from the next run. What is left stays in the folder
+        for that; what is in memory only is lost. Both are said.
         """
         deadline = self._end.begin(seconds)
         for sender in self._senders:
@@ -121,12 +123,17 @@ class Delivery:
         for thread in self._threads:
             thread.join(max(0.0, deadline - self._timing.clock()))
         self._end.over.set()
+        deadline = self._timing.clock() + under_way
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - self._timing.clock()))
         return sum(self._left(sender) for sender in self._senders)
 
     def _left(self, sender: _Sender) -> int:
         waiting, fleeting = sender.pending.left()
         if fleeting:
             self._say(f"{fleeting} messages for {sender.name} are lost: no sink, no disk took them")
+        if waiting > fleeting and not sender.gone:
+            self._say(f"{waiting - fleeting} messages for {sender.name} still wait")
         return waiting
 
 

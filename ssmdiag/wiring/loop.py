@@ -9,14 +9,16 @@ import socket
 import threading
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from datetime import datetime, timezone
 from typing import Literal, Optional, Protocol
 
 from ssmdiag.diagnose.news import News
+from ssmdiag.log import files
 from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.waking import Waker
 from ssmdiag.model import Cluster
-from ssmdiag.wiring.job import JobError, Surroundings
+from ssmdiag.wiring.job import JobError, MisuseError, Surroundings
 from ssmdiag.wiring.telling import opened
 from ssmdiag.wiring.watch_job import WatchJob
 from ssmdiag.wiring.watching import Sighting, Watch
@@ -54,21 +56,28 @@ def watch(
 
     The verdict is that of the one pass; of a run that goes on until it is stopped, ``ok``.
     """
-    try:
-        with locked(job.state), opened(places, job, as_json=as_json) as teller:
-            it = Watch(job, around)
-            if once:
-                return _once(it, teller)
-            Loop(it, teller, around.environ).run()
-            return "ok"
-    except LockedError as error:
-        raise JobError(str(error)) from None
-    except OSError as error:
-        raise JobError(f"{job.state} cannot be used: {error.strerror or error}") from None
+    if any(each.path == files.STDIN for each in files.find(job.places)):
+        raise MisuseError("watch follows files; standard input is read by ssmdiag diagnose -")
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(job.state))
+        except LockedError as error:
+            raise JobError(str(error)) from None
+        except OSError as error:
+            raise JobError(f"{job.state} cannot be used: {error.strerror or error}") from None
+        teller = held.enter_context(opened(places, job, as_json=as_json))
+        it = Watch(job, around)
+        if once:
+            return _once(it, teller)
+        Loop(it, teller, around.environ).run()
+        return "ok"
 
 
 def _once(watch: Watch, teller: Teller) -> Verdict:
-    """One pass: no news is silence, and lines are told as what they come to."""
+    """One pass: no news is silence, and lines are told as what they come to.
+
+    Raises JobError, after all that can be done is done, if no log can be read.
+    """
     for _ in watch.sightings(_now()):
         pass
     verdict: Verdict = "ok"
@@ -80,6 +89,8 @@ def _once(watch: Watch, teller: Teller) -> Verdict:
             teller.unknown(cluster)
         verdict = report.verdict
     _remember(watch, teller)
+    if watch.blind:
+        raise JobError(f"{watch.blind}; name a LOG (files, folders)")
     return verdict
 
 
@@ -103,7 +114,7 @@ class Loop:
         self._service = Service(environ)
         self._waker = Waker(watch.folders)
         self._stopped = self._reloads = False
-        self._how = ""
+        self._how = self._blind = ""
         self._decides_at: Optional[float] = None
         self._saved_at = time.monotonic()
 
@@ -152,12 +163,15 @@ class Loop:
             self._how = self._waker.how
             self._teller.said(f"watching {', '.join(self._watch.folders)} by {self._how}")
 
+    def _say_whether_blind(self) -> None:
+        if self._watch.blind != self._blind:
+            self._blind = self._watch.blind
+            self._teller.said(self._blind or "there is a log that can be read now")
+
     def _pass(self) -> None:
-        if self._reloads:
-            self._reloads = False
-            self._reloaded()
         before = len(self._watch.notes)
         self._teller.sighted(self._watch.sightings(_now()))
+        self._say_whether_blind()
         if self._watch.due(now := _now()):
             if self._decides_at is None:
                 # A thousand nodes that saw one fault must not all ask in the same second.
@@ -165,6 +179,12 @@ class Loop:
                 self._decides_at = time.monotonic() + gathers + self._watch.moment()
             elif time.monotonic() >= self._decides_at:
                 self._decide(now)
+        else:
+            self._decides_at = None
+        # What is not decided yet would be forgotten.
+        if self._reloads and not self._watch.pending:
+            self._reloads = False
+            self._reloaded()
         if len(self._watch.notes) != before or time.monotonic() - self._saved_at >= _SAVES:
             self._remember()
 

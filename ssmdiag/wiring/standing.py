@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ssmdiag.diagnose.news import Cause
+from ssmdiag.diagnose.news import cause_of
 from ssmdiag.log.checkpoint import load
 from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.tail import Tail
@@ -17,7 +17,7 @@ SCHEMA = "ssmdiag.status/1"
 
 def standing(job: WatchJob, *, as_json: bool) -> str:
     """How things stand, from the checkpoint and the files. Raises JobError if there is none."""
-    known, said = load(job.state)
+    known, said = load(job.state, put_aside=False)
     if known is None:
         raise JobError(said or f"there is no checkpoint {job.state}: nothing was watched yet")
     logs = [
@@ -59,7 +59,7 @@ def _lines(whole: dict[str, object]) -> Iterator[str]:
         offsets = ", ".join(str(file["offset"]) for file in log["files"]) or "nothing read"
         yield f"{log['log']}: read to {offsets}; {log['lag']} bytes are new"
     for each in causes:
-        cause = Cause(**each)
+        cause = cause_of(each)
         yield f"open since {cause.since}: {cause.subject} ({cause.verdict})"
     if not causes:
         yield "no cause is open"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any, Optional, TextIO
 
@@ -17,7 +18,9 @@ from ssmdiag.render.json import plain
 from ssmdiag.render.layout import visible
 from ssmdiag.render.scrub import scrub
 from ssmdiag.tell.message import Message, Priority
+from ssmdiag.tell.sink import LONGEST, SinkClosedError, SinkError
 from ssmdiag.tell.spool import Delivery
+from ssmdiag.tell.stream import write
 from ssmdiag.wiring.job import MisuseError
 from ssmdiag.wiring.sinks import sinks_of
 from ssmdiag.wiring.watch_job import WatchJob
@@ -37,6 +40,7 @@ class Terminal:
         self._out, self._err = out, err
         self._json = as_json
         self._gone = False
+        self._trouble = ""
         self.delivery: Optional[Delivery] = None
         self._shown: dict[str, float] = {}
         self._more: dict[str, int] = {}
@@ -64,9 +68,10 @@ class Terminal:
         """The news, once they were cross-checked: here, and to every sink."""
         for each in news:
             whole = {**document(each), "open_causes": open_causes}
-            self._line(whole)
+            # Whatever becomes of the line, the message is safe.
             if self.delivery is not None:
                 self.delivery.offer(_message(each, whole))
+            self._line(whole)
 
     def unknown(self, cluster: Cluster) -> None:
         """Errors that no pattern knows: nobody can say what they mean."""
@@ -79,16 +84,21 @@ class Terminal:
         return self._gone
 
     def said(self, note: str) -> None:
-        """What should be known of the run itself."""
-        print(f"ssmdiag: {visible(scrub(note))}", file=self._err, flush=True)
+        """What should be known of the run itself; that nobody can be told so is no failure."""
+        with suppress(OSError, ValueError):
+            print(f"ssmdiag: {visible(scrub(note))}", file=self._err, flush=True)
 
     def _line(self, whole: dict[str, Any]) -> None:
         text = json.dumps(whole, ensure_ascii=True) if self._json else _worded(whole)
         try:
-            print(text, file=self._out, flush=True)
-        except BrokenPipeError:
+            write(self._out, text)
+        except SinkClosedError:
             self._gone = True
             self._out = io.StringIO()
+        except SinkError as error:
+            if str(error) != self._trouble:
+                self._trouble = str(error)
+                self.said(self._trouble)
 
 
 def _sighting(sighting: Sighting, kind: str, more: int) -> dict[str, Any]:
@@ -169,17 +179,25 @@ def opened(places: tuple[str, ...], job: WatchJob, *, as_json: bool) -> Iterator
 
     Raises JobError.
     """
-    terminal = Terminal(sys.stdout, sys.stderr, as_json=as_json)
-    sinks = sinks_of(places, job.reach)
-    if not sinks:
-        yield terminal
-        return
-    try:
-        delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
-    except ValueError as error:
-        raise MisuseError(f"--tell: {error}") from None
-    terminal.delivery = delivery
+    # A program that is started without one has none.
+    out, err = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+    terminal = Terminal(out, err, as_json=as_json)
+    if sinks := sinks_of(places, job.reach):
+        try:
+            terminal.delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
+        except ValueError as error:
+            raise MisuseError(f"--tell: {error}") from None
     try:
         yield terminal
     finally:
-        delivery.close(_FLUSHES)
+        if terminal.delivery is not None:
+            terminal.delivery.close(_FLUSHES, under_way=LONGEST + _FLUSHES)
+        _leave(out)
+
+
+def _leave(out: TextIO) -> None:
+    """What could not be written is dropped: Python would try again at exit, and complain."""
+    try:
+        out.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

@@ -6,6 +6,7 @@ Most runs from a timer find nothing: they are told without loading what a find n
 from __future__ import annotations
 
 import json
+import stat
 from dataclasses import field
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from ssmdiag.log.lock import LockedError, locked
 from ssmdiag.log.places import default_places, look
 from ssmdiag.values import dataclass
-from ssmdiag.wiring.job import Reach, Surroundings
+from ssmdiag.wiring.job import MisuseError, Reach, Surroundings
 
 if TYPE_CHECKING:
     from ssmdiag.log.tail import Start
@@ -41,6 +42,17 @@ class WatchJob:
     def logs(self, around: Surroundings) -> tuple[str, ...]:
         """Where the logs are."""
         return self.places or default_places(around.platform, around.environ, self.reach.root)
+
+
+def require_file(state: Path) -> None:
+    """Raises MisuseError for a checkpoint that is a folder or a device: it would be moved away."""
+    try:
+        mode = state.stat().st_mode
+    except OSError:
+        # It is not there yet, or whoever opens it says why it cannot be.
+        return
+    if not stat.S_ISREG(mode):
+        raise MisuseError(f"--state {state} is no file; name one, which need not be there yet")
 
 
 def has_nothing_to_do(job: WatchJob, around: Surroundings) -> bool:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Optional
@@ -14,14 +13,14 @@ from ssmdiag.catalog.fold import Folder
 from ssmdiag.catalog.match import Hit, interesting
 from ssmdiag.catalog.templates import looks_like_trouble
 from ssmdiag.diagnose.evidence import LITERALS, Evidence
-from ssmdiag.diagnose.news import Cause, News, key_of, news
+from ssmdiag.diagnose.news import Cause, News, cause_of, key_of, name_of, news
 from ssmdiag.iam.failure import read_failure
 from ssmdiag.log import files, layout
 from ssmdiag.log.checkpoint import Checkpoint, load, save
 from ssmdiag.log.places import Look, look
 from ssmdiag.log.search import Search
-from ssmdiag.log.tail import Seen, Tail
-from ssmdiag.model import Finding, Record, Report, Symptom, Unverified
+from ssmdiag.log.tail import Mark, Seen, Tail
+from ssmdiag.model import Finding, Record, Report, SourceFile, Unverified
 from ssmdiag.values import dataclass
 from ssmdiag.wiring.catalogues import catalogue
 from ssmdiag.wiring.diagnosing import Heard, decide
@@ -35,6 +34,8 @@ _FORGETS = timedelta(hours=1)
 """Without a line of trouble for so long, a run begins to gather anew."""
 _DOUBLINGS = 5
 """How often the pause after a throttled look doubles: 15 minutes become up to 8 hours."""
+
+_Marks = Mapping[str, Mapping[str, Mark]]
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,13 @@ class Watch:
         """What should be said of the run itself; whoever says it empties the list."""
         known, said = load(job.state)
         self.notes += [said] if said else []
+        self.blind = ""
+        """Why none of the logs can be read; empty if one can be."""
+        self._problems: dict[str, str] = {}
+        """By place, why some cannot be read."""
         self._marks = {log: dict(marks) for log, marks in known.marks.items()} if known else None
         told = known.told if known else {}
-        self._causes = {key: Cause(**cause) for key, cause in told.get("causes", {}).items()}
+        self._causes = {key: cause_of(cause) for key, cause in told.get("causes", {}).items()}
         self._checked = _moment(told.get("checked"))
         self._throttled: int = told.get("throttled", 0)
         """How many looks AWS throttled since no cause was open."""
@@ -75,10 +80,17 @@ class Watch:
         """Samples of the Symptoms that those Answers were asked for, or that they explain."""
         self._last_trouble: Optional[datetime] = None
         self._pending = self._begun = False
+        self._settled: Optional[_Marks] = None
+        """How far the logs were read before the first trouble that is not decided yet."""
         self.reload()
 
+    @property
+    def pending(self) -> bool:
+        """Is there trouble that is not decided yet?"""
+        return self._pending
+
     def reload(self) -> None:
-        """Read the catalogue anew. Raises JobError."""
+        """Read the catalogue anew; what is ``pending`` would be forgotten. Raises JobError."""
         self._catalogue = catalogue(self._job.patterns, self._around)
         self._gather_anew()
         self._wanted = Search([*layout.LOUD, *interesting(self._catalogue.catalog, LITERALS)])
@@ -100,6 +112,8 @@ class Watch:
     def sightings(self, now: datetime) -> Iterator[Sighting]:
         """Read what is new, and take it in; what is trouble is handed on at once."""
         self._seen = look(self._job.logs(self._around))
+        if not self._pending:
+            self._settled = self._read_so_far()
         # The agent writes the node's own time.
         local = now.astimezone().replace(tzinfo=None)
         for tail in self._followed():
@@ -114,20 +128,46 @@ class Watch:
             self.notes += tail.notes
             tail.notes.clear()
         self._begun = True
+        if self._pending and self._is_known(now):
+            self._hear_on(now)
+
+    def _read_so_far(self) -> Optional[_Marks]:
+        """How far the logs were read; None if none ever was, so that it begins where it is told."""
+        if self._marks is None and not self._begun:
+            return None
+        return {**(self._marks or {}), **{log: dict(t.marks) for log, t in self._tails.items()}}
 
     def _followed(self) -> list[Tail]:
         """A tail for every log that is there now. errors.log says again what the main log says."""
-        found = [
-            each
-            for each in files.find(self._job.logs(self._around))
-            if isinstance(each, files.LogFile)
-        ]
-        families = dict.fromkeys(each.family for each in found)
+        readable, problems = self._looked_for()
+        families = dict.fromkeys(each.family for each in readable)
         first = [log for log in families if not files.named(log).repeats_errors]
         for log in first or families:
             if log not in self._tails:
                 self._tails[log] = self._tail(log)
+        # One that a tail looks after may just be rolled over.
+        self._heed({p: w for p, w in problems.items() if files.named(p).family not in self._tails})
         return list(self._tails.values())
+
+    def _looked_for(self) -> tuple[list[files.LogFile], dict[str, str]]:
+        """The files that can be read, and by path why others cannot be."""
+        readable: list[files.LogFile] = []
+        problems: dict[str, str] = {}
+        for each in files.find(self._job.logs(self._around)):
+            problem = each.problem if isinstance(each, SourceFile) else _problem(each)
+            if problem:
+                problems[each.path] = problem
+            elif isinstance(each, files.LogFile):
+                readable.append(each)
+        return readable, problems
+
+    def _heed(self, problems: dict[str, str]) -> None:
+        """Note what cannot be read, where that changes; if it is all, whoever runs this says it."""
+        said = {path: f"{path}: {why}" for path, why in problems.items()}
+        self.blind = "" if self._tails else "; ".join(said.values())
+        if self._tails:
+            self.notes += [said[p] for p, why in problems.items() if self._problems.get(p) != why]
+            self._problems = problems
 
     def _tail(self, log: str) -> Tail:
         if self._marks is None and not self._begun:
@@ -143,7 +183,7 @@ class Watch:
 
     def due(self, now: datetime) -> bool:
         """Is there anything to decide: new trouble, or an open cause to be looked at again?"""
-        if self._pending and not self._is_known(now):
+        if self._pending:
             return True
         waiting = bool(self._causes) or self._throttled > 0
         return waiting and self._overdue(now) and not self._held(now)
@@ -153,7 +193,15 @@ class Watch:
         if self._asked is not None or not self._causes or self._overdue(now):
             return False
         heard = self._folder.folded()
-        return not heard.clusters and all(_name(s) in self._asked_about for s in heard.symptoms)
+        return not heard.clusters and all(name_of(s) in self._asked_about for s in heard.symptoms)
+
+    def _hear_on(self, now: datetime) -> None:
+        """What was heard is known: there is nothing to decide but that its causes last."""
+        heard = {name_of(symptom) for symptom in self._folder.folded().symptoms}
+        for key, cause in self._causes.items():
+            if not heard.isdisjoint(cause.symptoms):
+                self._causes[key] = replace(cause, seen=now.isoformat())
+        self._pending = False
 
     def _held(self, now: datetime) -> bool:
         """Must AWS be left alone for a while, since it throttled?"""
@@ -200,7 +248,7 @@ class Watch:
         self._answered |= {s.sample for f in report.findings for s in f.symptoms}
         told = self._news(report, now)
         if asks:
-            self._asked_about = {_name(symptom) for symptom in heard.folded.symptoms}
+            self._asked_about = {name_of(symptom) for symptom in heard.folded.symptoms}
             self._hold(now, _is_throttled(ask))
         self._pending = False
         if self._last_trouble is None or now - self._last_trouble > _FORGETS:
@@ -258,7 +306,10 @@ class Watch:
     # --- remembering ----------------------------------------------------------------------------
 
     def save(self, now: datetime) -> None:
-        """Write the checkpoint; where that fails it is said, and tried again the next time."""
+        """Write the checkpoint; where that fails it is said, and tried again the next time.
+
+        As long as nothing of the very first run is decided there is none: the next is the first.
+        """
         evidence = {
             "region": self._evidence.region,
             "instance_id": self._evidence.instance_id,
@@ -275,14 +326,17 @@ class Watch:
             "evidence": evidence,
             "quiet": self._seen if self._is_quiet() else None,
         }
-        marks = {**(self._marks or {}), **{log: t.marks for log, t in self._tails.items()}}
+        # What is not decided is read again by the next run, should this one end here.
+        marks = self._settled if self._pending else self._read_so_far()
+        if marks is None:
+            return
         said = save(self._job.state, Checkpoint(marks, told, now.isoformat()))
         self.notes += [said] if said else []
 
     def _is_quiet(self) -> bool:
         """Is there nothing to be done before the logs look otherwise than when they were read?"""
         unread = any(tail.lag for tail in self._tails.values())
-        return not (self._causes or self._pending or unread)
+        return not (self._causes or self._pending or unread or self.blind)
 
 
 def _is_trouble(hit: Optional[Hit], record: Record) -> bool:
@@ -294,12 +348,6 @@ def _is_trouble(hit: Optional[Hit], record: Record) -> bool:
 def _worth(report: Report) -> Sequence[Finding]:
     """What one may be woken up for: what is broken, and what the log tells of."""
     return [f for f in report.findings if f.verdict == "broken" or f.symptoms]
-
-
-def _name(symptom: Symptom) -> str:
-    """What a Symptom is known by, from run to run."""
-    told = repr((symptom.pattern, symptom.fields))
-    return hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:16]
 
 
 def _requirements(key: str) -> set[str]:
@@ -328,8 +376,20 @@ def _is_throttled(ask: Asking) -> bool:
     return any(failure is not None and failure.kind == "throttled" for failure in failures)
 
 
+def _problem(file: files.LogFile) -> Optional[str]:
+    """Why a file cannot be read, in words; that it has just gone is none."""
+    try:
+        with Path(file.path).open("rb"):
+            return None
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        return files.in_words(error)
+
+
 def _is_file(place: str) -> bool:
-    return Path(place).suffix != "" and not Path(place).is_dir()
+    """A log that is not there yet is told from a folder by its suffix."""
+    return Path(place).is_file() or (Path(place).suffix != "" and not Path(place).is_dir())
 
 
 def _moment(text: Any) -> Optional[datetime]:
