@@ -149,6 +149,7 @@ if [ -z "$key_arn" ]; then
     --policy "$policy" \
     --query KeyMetadata.Arn \
     --output text)
+  say "made key $key_arn; if this stops before its alias is made, plan anew with --key"
   aws kms create-alias --region us-east-1 \
     --alias-name alias/session-manager-logs \
     --target-key-id "$key_arn"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timezone
 
 import boto3
 import pytest
@@ -38,6 +38,44 @@ def test_what_is_observed_is_planned_applied_and_taken_back(observed: Account) -
 
 
 @pytest.mark.parametrize(
+    "refused",
+    [
+        ("logs", "DescribeMetricFilters"),
+        ("logs", "DescribeSubscriptionFilters"),
+        ("osis", "*"),
+        ("monitoring", "DescribeAlarms"),
+    ],
+)
+def test_what_may_not_be_read_is_not_said_to_be_taken_back(
+    refused: tuple[str, str], observed: Account
+) -> None:
+    ssmdiag("setup", "observe", "--apply", "--yes")
+    observed.faults.refuse(*refused)
+    planned = ssmdiag("setup", "observe", "--remove")
+    assert planned.returncode == 4
+    assert "these are not known to:" in planned.stdout
+    back = ssmdiag("setup", "observe", "--remove", "--apply", "--yes")
+    assert back.returncode == 3
+    unproved = ssmdiag("setup", "observe", "--remove", "--apply", "--yes", "--unproved")
+    assert unproved.returncode == 1
+    assert "Every requirement holds now." not in unproved.stdout
+    observed.faults.clear()
+    whole = ssmdiag("setup", "observe", "--remove", "--apply", "--yes")
+    assert (whole.returncode, whole.stderr) == (0, "")
+
+
+def test_alarms_are_taken_back_though_the_log_group_is_gone(observed: Account) -> None:
+    logs, cloudwatch = boto3.client("logs"), boto3.client("cloudwatch")
+    ssmdiag("setup", "observe", "--apply", "--yes")
+    logs.delete_log_group(logGroupName=GROUP)
+    back = ssmdiag("setup", "observe", "--remove", "--apply", "--yes")
+    assert (back.returncode, back.stderr) == (0, "")
+    assert cloudwatch.describe_alarms()["MetricAlarms"] == []
+    assert f"log group {GROUP}, with its events" not in back.stdout
+    assert observed.requests
+
+
+@pytest.mark.parametrize(
     ("asked", "code", "said"),
     [
         (("--filter", "nix"), 2, "there is no metric filter 'nix'"),
@@ -59,7 +97,7 @@ def test_what_cannot_be_observed_is_said_in_one_line(
 def _event(session: str, user: str, line: str) -> dict[str, object]:
     message = {
         "eventVersion": "1.0",
-        "eventTime": f"{datetime.now():%Y-%m-%dT%H:%M:%SZ}",
+        "eventTime": f"{datetime.now(timezone.utc):%Y-%m-%dT%H:%M:%SZ}",
         "awsRegion": "us-east-1",
         "target": {"id": "i-0123456789abcdef0"},
         "userIdentity": {"arn": f"arn:aws:sts::123456789012:assumed-role/Ops/{user}"},

@@ -331,6 +331,207 @@ def test_the_way_back_as_a_script_may_be_run_twice(account: Account) -> None:
         assert (done.returncode, done.stderr) == (0, "")
 
 
+# --- the way back, where not all is as it should be ---------------------------------------------
+
+
+def _given() -> tuple[list[str], list[str], str]:
+    """What the role and those who start sessions were given, and the key that sessions have."""
+    kms, iam, ssm = boto3.client("kms"), boto3.client("iam"), boto3.client("ssm")
+    names = iam.list_role_policies(RoleName=ROLE)["PolicyNames"]
+    of_role = [
+        s["Sid"]
+        for name in names
+        for s in iam.get_role_policy(RoleName=ROLE, PolicyName=name)["PolicyDocument"]["Statement"]
+    ]
+    key = kms.describe_key(KeyId="alias/session-manager-logs")["KeyMetadata"]["KeyId"]
+    policy = json.loads(kms.get_key_policy(KeyId=key, PolicyName="default")["Policy"])
+    users = [s["Sid"] for s in policy["Statement"] if s["Sid"] == "StartEncryptedSessions"]
+    document = ssm.get_document(Name="SSM-SessionManagerRunShell", DocumentVersion="$DEFAULT")
+    return of_role, users, json.loads(document["Content"])["inputs"]["kmsKeyId"]
+
+
+@pytest.mark.parametrize(
+    ("refused", "said"),
+    [
+        (("kms", "GetKeyPolicy"), "allow kms:GetKeyPolicy"),
+        (("kms", "ListGrants"), "the key's grants could not be read"),
+        (("ssm", "GetDocument"), "allow ssm:GetDocument"),
+        (("iam", "ListRolePolicies"), "allow iam:ListRolePolicies"),
+        (("iam", "GetPolicy"), "allow iam:GetPolicy"),
+    ],
+)
+def test_a_way_back_does_not_take_what_may_not_be_read_for_what_is_not_there(
+    refused: tuple[str, str], said: str, account: Account
+) -> None:
+    start(STATES["finished"], account.id)
+    before = _given()
+    account.faults.refuse(*refused)
+    planned_ = ssmdiag("setup", "remove", *_ARTICLE)
+    applied = ssmdiag("setup", "remove", *_ARTICLE, "--apply", "--yes")
+    script = ssmdiag("setup", "remove", *_ARTICLE, "--format", "commands")
+    account.faults.clear()
+
+    assert (planned_.returncode, script.returncode, applied.returncode) == (4, 4, 3)
+    assert said in " ".join(planned_.stdout.split())
+    assert "it is not proved, since this could not be verified" in applied.stderr
+    assert "Nothing is to be done." not in planned_.stdout + script.stdout
+    assert _given() == before
+
+
+def test_a_way_back_on_which_nothing_may_be_read_says_so_in_every_format(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    for refused in (("kms", "GetKeyPolicy"), ("ssm", "GetDocument"), ("iam", "ListRolePolicies")):
+        account.faults.refuse(*refused)
+    for form in ("commands", "powershell"):
+        done = ssmdiag("setup", "remove", *_ARTICLE, "--format", form)
+        assert done.returncode == 4
+        assert "Nothing was found to be done, but this is not known to hold: " in done.stdout
+    applied = ssmdiag("setup", "remove", *_ARTICLE, "--apply", "--yes")
+    assert applied.returncode == 1
+    assert "Done" not in applied.stdout
+
+
+def test_unproved_takes_back_what_is_known_and_says_what_is_not(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    account.faults.refuse("kms", "GetKeyPolicy")
+    back = ("setup", "remove", *_ARTICLE, "--apply", "--yes", "--unproved")
+    done = ssmdiag(*back)
+    account.faults.clear()
+    assert done.returncode == 1
+    assert "Done. Every requirement holds now." not in done.stdout
+    assert _given() == (["SessionKey"], ["StartEncryptedSessions"], "")
+
+
+_ROLE_ONLY = ("setup", "remove", "--role", ROLE)
+
+
+def test_a_way_back_needs_the_role_only_and_ends(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    done = ssmdiag(*_ROLE_ONLY, "--apply", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.endswith("Done. Every requirement holds now.\n")
+    assert _given() == ([], [], "")
+    for more in (("--apply", "--yes"), ()):
+        again = ssmdiag(*_ROLE_ONLY, *more)
+        assert (again.returncode, again.stderr) == (0, "")
+        assert again.stdout.startswith("Nothing is to be done.\n")
+
+
+@pytest.mark.parametrize(
+    "refused",
+    [
+        ("ssm", "UpdateDocumentDefaultVersion"),
+        ("iam", "DeleteRolePolicy"),
+        ("kms", "PutKeyPolicy"),
+    ],
+)
+def test_a_way_back_that_was_cut_short_goes_on(refused: tuple[str, str], account: Account) -> None:
+    start(STATES["finished"], account.id)
+    account.faults.refuse(*refused)
+    cut = ssmdiag(*_ROLE_ONLY, "--apply", "--yes")
+    assert cut.returncode == 1
+    account.faults.clear()
+    done = ssmdiag(*_ROLE_ONLY, "--apply", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _given() == ([], [], "")
+
+
+def test_what_is_broken_or_gone_already_is_in_nobodys_way_back(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    iam, kms = boto3.client("iam"), boto3.client("kms")
+    iam.remove_role_from_instance_profile(RoleName=ROLE, InstanceProfileName=ROLE)
+    iam.delete_role(RoleName="Operators")
+    boto3.client("logs").delete_log_group(logGroupName=GROUP)
+    kms.disable_key(
+        KeyId=kms.describe_key(KeyId="alias/session-manager-logs")["KeyMetadata"]["Arn"]
+    )
+    done = ssmdiag("setup", "remove", *_ARTICLE, "--apply", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert _given() == ([], [], "")
+
+
+def test_a_role_that_is_gone_has_nothing_to_give_back(account: Account) -> None:
+    start(STATES["no role"], account.id)
+    done = ssmdiag("setup", "remove", *_ARTICLE, "--apply", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_printed_permissions_of_the_way_back_are_those_of_the_calls_really_made(
+    account: Account,
+) -> None:
+    start(STATES["finished"], account.id)
+    printed = json.loads(ssmdiag("setup", "remove", *_ARTICLE, "--permissions").stdout)
+    account.received.clear()
+    ssmdiag("setup", "remove", *_ARTICLE, "--apply", "--yes")
+
+    allowed = {a for s in printed["Statement"] for a in _listed(s["Action"])}
+    made = {f"{service}:{operation}" for service, operation in account.requests}
+    assert made - {"sts:GetCallerIdentity"} == allowed
+
+
+def test_a_script_of_the_way_back_names_commands_that_know_of_it(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    for form in ("commands", "powershell"):
+        text = " ".join(ssmdiag("setup", "remove", *_ARTICLE, "--format", form).stdout.split())
+        assert "ssmdiag setup remove --permissions" in text.replace("# ", "")
+        assert "Check it with: ssmdiag setup remove, with the same options'" in text
+        assert "setup plan" not in text
+        assert "setup verify" not in text
+
+
+# --- answers of another time --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "writing",
+    [
+        ("apply", *_ARTICLE, "--yes"),
+        ("remove", *_ARTICLE, "--apply", "--yes"),
+        ("observe", "--apply", "--yes"),
+        ("observe", "--remove", "--apply", "--yes"),
+        ("verify", *_ARTICLE, "--live"),
+    ],
+)
+def test_nothing_is_written_because_of_old_answers(
+    writing: tuple[str, ...], account: Account, tmp_path: Path
+) -> None:
+    start(STATES["finished"], account.id)
+    kept = tmp_path / "old.json"
+    ssmdiag("setup", "plan", *_ARTICLE, "--save-snapshot", kept)
+    account.received.clear()
+    done = ssmdiag("setup", *writing, "--snapshot", kept)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert "leave it out, or only plan" in done.stderr
+    assert account.requests == []
+
+
+@pytest.mark.parametrize("back", [("remove", *_ARTICLE), ("observe", "--remove")])
+def test_the_answers_of_a_way_back_are_kept_and_tell_it_again(
+    back: tuple[str, ...], account: Account, tmp_path: Path
+) -> None:
+    start(STATES["finished"], account.id)
+    kept = tmp_path / "answers.json"
+    first = ssmdiag("setup", *back, "--save-snapshot", kept)
+    account.received.clear()
+    again = ssmdiag("setup", *back, "--snapshot", kept)
+    assert (first.returncode, first.stdout) == (again.returncode, again.stdout)
+    assert account.requests == []
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ("plan", "--log-group", "x", "--role", "Nodes"),
+        ("observe", "--log-group", "x"),
+        ("observe", "--log-group", "x", "--apply", "--yes"),
+    ],
+)
+def test_an_account_that_is_no_account_is_refused(asked: tuple[str, ...], account: Account) -> None:
+    done = ssmdiag("setup", *asked, "--region", "us-east-1", "--account", "")
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert account.requests == []
+
+
 # --- from a file --------------------------------------------------------------------------------
 
 
@@ -348,6 +549,8 @@ def test_what_init_asks_is_what_plan_reads(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "arn:aws:iam::123456789012:role/Other" in calls
     assert "user/al" not in calls
+    # A choice that is not made changes nothing; init says so of 0 days.
+    assert "Days to keep events (0: as it is; a new log group keeps them for ever)" in made.stdout
     again = ssmdiag("setup", "init", stdin=answers, folder=tmp_path)
     assert (again.returncode, again.stderr.count("exists already")) == (3, 1)
 

@@ -152,3 +152,49 @@ def test_a_key_comes_back_from_deletion_disabled_and_must_be_enabled() -> None:
 
     kms.enable_key(KeyId=key)
     assert state() == "Enabled"
+
+
+@pytest.mark.usefixtures("account")
+def test_rotation_is_turned_on_for_a_key_that_is_enabled_only() -> None:
+    kms, key = boto3.client("kms"), new_key()
+
+    def refused() -> tuple[str, str]:
+        with pytest.raises(ClientError) as refusal:
+            kms.enable_key_rotation(KeyId=key)
+        return error_of(refusal)
+
+    kms.disable_key(KeyId=key)
+    assert refused() == ("DisabledException", f"{key} is disabled.")
+    kms.schedule_key_deletion(KeyId=key)
+    assert refused() == ("KMSInvalidStateException", f"{key} is pending deletion.")
+    kms.cancel_key_deletion(KeyId=key)
+    kms.enable_key(KeyId=key)
+    kms.enable_key_rotation(KeyId=key)
+    assert kms.get_key_rotation_status(KeyId=key)["KeyRotationEnabled"] is True
+
+
+@pytest.mark.usefixtures("account")
+def test_material_that_was_imported_is_not_rotated() -> None:
+    kms = boto3.client("kms")
+    key = kms.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    said = f"{key} origin is EXTERNAL which is not valid for this operation."
+    for ask in (kms.enable_key_rotation, kms.get_key_rotation_status):
+        with pytest.raises(ClientError) as refusal:
+            ask(KeyId=key)
+        assert error_of(refusal) == ("UnsupportedOperationException", said)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_replica_is_one_and_is_rotated_with_its_primary_key_only() -> None:
+    kms, there = boto3.client("kms"), boto3.client("kms", region_name="eu-west-1")
+    key = kms.create_key(MultiRegion=True)["KeyMetadata"]["KeyId"]
+    kms.replicate_key(KeyId=key, ReplicaRegion="eu-west-1")
+
+    replica = there.describe_key(KeyId=key)["KeyMetadata"]
+    primary = kms.describe_key(KeyId=key)["KeyMetadata"]
+    assert replica["MultiRegionConfiguration"]["MultiRegionKeyType"] == "REPLICA"
+    assert primary["MultiRegionConfiguration"]["MultiRegionKeyType"] == "PRIMARY"
+    with pytest.raises(ClientError) as refusal:
+        there.enable_key_rotation(KeyId=key)
+    assert error_of(refusal)[0] == "UnsupportedOperationException"
+    kms.enable_key_rotation(KeyId=key)

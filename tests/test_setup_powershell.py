@@ -107,6 +107,38 @@ def test_a_document_that_was_changed_meanwhile_stops_a_script_and_stays_as_it_is
     assert not any(folder.exists() for folder in ran.folders)
 
 
+def test_a_policy_that_was_changed_meanwhile_is_not_deleted_and_another_is() -> None:
+    order = call("iam", "DeleteRolePolicy", RoleName="Nodes", PolicyName="Ours")
+    plan = replace(_plan(order), replaced={order: '{"Statement": []}'})
+    there = json.dumps({"text": '{"Statement":[]}'})
+    aws = _Recorder(answer=there)
+    assert run(powershell(plan), aws).complained == []
+    assert [words[:2] for words in aws.commands[1:]] == [
+        ["iam", "get-role-policy"],
+        ["iam", "delete-role-policy"],
+    ]
+    aws = _Recorder(answer=there.replace("[]", "[1]"))
+    assert run(powershell(plan), aws).complained == [
+        "Stopped: inline policy Ours of role Nodes is no longer what it was: make the plan anew"
+    ]
+    assert [words[1] for words in aws.commands[1:]] == ["get-role-policy"]
+    aws = _Recorder()
+    assert run(powershell(plan), aws).complained == []
+    assert [words[1] for words in aws.commands[1:]] == ["get-role-policy"]
+
+
+def test_a_script_says_which_key_it_made_before_the_key_has_its_alias(account: Account) -> None:
+    state = STATES["empty"]
+    start(state, account.id)
+    text = powershell(planned(state))
+    account.faults.refuse("kms", "CreateAlias")
+    ran = run(text)
+    assert ran.code == 1
+    (said,) = (said for said in ran.said if said.startswith("made key "))
+    assert said.startswith("made key arn:aws:kms:us-east-1:123456789012:key/")
+    assert said.endswith("; if this stops before its alias is made, plan anew with --key")
+
+
 def test_a_refusal_stops_a_script_with_the_name_of_the_command(account: Account) -> None:
     state = STATES["no rotation"]
     start(state, account.id)

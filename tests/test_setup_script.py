@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import boto3
 import pytest
 
 from ssmdiag.demo.account import Account
 from ssmdiag.setup.formats.script import script
 from ssmdiag.setup.grounds import settle
-from ssmdiag.setup.plan import make_plan
+from ssmdiag.setup.plan import Plan, make_plan
+from ssmdiag.setup.remove import make_removal
 from ssmdiag.world import empty
 from ssmdiag.world.asking import Asking
-from tests.starting_states import STATES, WISH, planned, start, unmet
+from ssmdiag.world.aws import Access, Aws
+from tests.starting_states import ROLE, STATES, WISH, planned, start, unmet
 
 # What a script runs are other programs, whatever Python wrote it.
 pytestmark = pytest.mark.exhaustive
@@ -54,6 +58,51 @@ def test_a_script_leaves_nothing_to_be_done_and_may_be_run_again(
     assert (again.returncode, again.stderr) == (0, "")
     assert [o for _, o in account.requests if o.startswith(_MAKING)] == []
     assert unmet(state) == []
+
+
+def removal() -> Plan:
+    ask = Asking(Aws(Access("us-east-1")).read)
+    return make_removal(settle(WISH, ask, "us-east-1", "123456789012"), ask)
+
+
+def test_a_policy_that_was_changed_meanwhile_is_not_deleted_on_the_way_back(
+    account: Account,
+) -> None:
+    start(STATES["finished"], account.id)
+    text, iam = script(removal()), boto3.client("iam")
+    name = {"RoleName": ROLE, "PolicyName": "SessionManagerLogging"}
+    policy = iam.get_role_policy(**name)["PolicyDocument"]
+    theirs = {"Sid": "AppNeedsS3", "Effect": "Allow", "Action": "s3:*", "Resource": "*"}
+    policy["Statement"].append(theirs)
+    iam.put_role_policy(**name, PolicyDocument=json.dumps(policy))
+
+    ran = run(text, account)
+
+    assert ran.returncode == 1
+    assert ran.stderr == (
+        f"Stopped: inline policy SessionManagerLogging of role {ROLE} is no longer what it was: "
+        "make the plan anew\n"
+    )
+    assert theirs in iam.get_role_policy(**name)["PolicyDocument"]["Statement"]
+
+
+def test_the_way_back_deletes_what_is_unchanged_and_may_be_run_again(account: Account) -> None:
+    start(STATES["finished"], account.id)
+    text = script(removal())
+    for _ in range(2):
+        ran = run(text, account)
+        assert (ran.returncode, ran.stderr) == (0, "")
+    assert boto3.client("iam").list_role_policies(RoleName=ROLE)["PolicyNames"] == []
+
+
+def test_a_script_says_which_key_it_made_before_the_key_has_its_alias(account: Account) -> None:
+    start(STATES["empty"], account.id)
+    text = script(planned(STATES["empty"]))
+    account.faults.refuse("kms", "CreateAlias")
+    ran = run(text, account)
+    (key,) = boto3.client("kms").list_keys()["Keys"]
+    assert ran.returncode != 0
+    assert f"made key {key['KeyArn']}; if this stops before its alias" in ran.stdout
 
 
 def test_the_script_for_the_names_of_the_article_is_shown_in_the_docs() -> None:

@@ -1,6 +1,7 @@
 """``ssmdiag setup observe``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+from dataclasses import replace
 from typing import Annotated, Any, Optional
 
 import typer
@@ -14,6 +15,7 @@ from ssmdiag.cli.plans import (
     FormatOfPlan,
     Permissions,
     PlanFormat,
+    Unproved,
     Yes,
     carry_out,
     worded,
@@ -53,6 +55,7 @@ def observe(
     remove_: Annotated[bool, typer.Option("--remove", help="Plan the way back.")] = False,
     apply_: Annotated[bool, typer.Option("--apply", help="Carry it out, after asking.")] = False,
     yes: Yes = False,
+    unproved: Unproved = False,
     backup: Backup = None,
     *,
     reach: Reach,
@@ -73,19 +76,19 @@ def observe(
         index,
         backup_bucket,
         account,
-        reach,
+        replace(reach, redact=redact),
     )
 
     def again() -> Any:
         planned = setup.end_of_observation if remove_ else setup.observation
         return planned(job, surroundings())
 
-    if apply_ and account:
+    if apply_ and account is not None:
         fail(
             MisuseError("what --account assumes cannot be changed: leave out --apply or --account")
         )
     if apply_:
-        carry_out(again, reach, yes=yes, unproved=False, backup=backup)
+        carry_out(again, reach, yes=yes, unproved=unproved, backup=backup)
         return
     try:
         made, standing = again()

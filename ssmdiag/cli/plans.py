@@ -80,9 +80,11 @@ def carry_out(
     again: Callable[[], Any], reach: Reach, *, yes: bool, unproved: bool, backup: Optional[Path]
 ) -> None:
     """Plan, show, ask, do, and see what is left. ``again`` makes the plan, as things are then."""
+    from ssmdiag.setup.apply import CutShortError
     from ssmdiag.wiring import setup
 
     try:
+        setup.really(reach)
         made, standing = again()
         typer.echo(worded(made, standing.by_whom(made), PlanFormat.text, None), nl=False)
         if not made.calls:
@@ -98,6 +100,10 @@ def carry_out(
         left = setup.settled(again)
     except JobError as error:
         fail(error)
+    except CutShortError as cut:
+        _tell(cut.outcome)
+        # What ended it ends the program, as it would any other.
+        raise (cut.__cause__ or cut) from None
     if left.done:
         typer.echo("Done. Every requirement holds now.")
         return
@@ -116,19 +122,18 @@ def _agree(yes: bool) -> None:
 
 
 def _tell(outcome: Any) -> None:
-    failed = outcome.failed
-    lines = [
-        f"{failed.service}:{failed.operation} failed: {outcome.why}",
-        f"done: {_named(outcome.done) or 'nothing'}",
+    again = "run the same again"
+    if outcome.nameless_key:
+        again += f", with --key {outcome.nameless_key}: else another key is made"
+    for line in (
+        outcome.why,
+        f"done: {_named(outcome.done)}",
         f"not done: {_named(outcome.left)}",
-    ]
-    for promise, value in outcome.made:
-        if any(promise.stand_in in call.arguments for call in outcome.left):
-            lines.append(f"made and not used yet: {value}")
-    lines.append("to go on: mend what it says, and run the same again")
-    for line in lines:
+        *(f"made and not used yet: {value}" for value in outcome.unused),
+        f"to go on: see to that, and {again}",
+    ):
         typer.echo(f"ssmdiag: {line}", err=True)
 
 
 def _named(calls: Any) -> str:
-    return ", ".join(f"{call.service}:{call.operation}" for call in calls)
+    return ", ".join(f"{call.service}:{call.operation}" for call in calls) or "nothing"

@@ -1,6 +1,8 @@
 """``ssmdiag setup``: encrypted session logging, planned, printed, applied, verified, taken back."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import shlex
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any, Optional
@@ -121,7 +123,7 @@ def plan(
     """
     from ssmdiag.wiring import setup
 
-    job = setup.SetupJob(wish, config, account, reach)
+    job = setup.SetupJob(wish, config, account, replace(reach, redact=redact))
     try:
         made, standing = setup.plan(job, surroundings())
         if permissions:
@@ -183,7 +185,8 @@ def verify(
     from ssmdiag.wiring import setup
 
     try:
-        report = setup.verify(setup.SetupJob(wish, config, None, reach), surroundings(), live=live)
+        job = setup.SetupJob(wish, config, None, replace(reach, redact=redact))
+        report = setup.verify(job, surroundings(), live=live)
         put(report, format_, output, redact=redact)
     except JobError as error:
         fail(error)
@@ -207,16 +210,21 @@ def remove(
     format_: Annotated[
         FormatOfWayBack, typer.Option("--format", help="For reading or running.")
     ] = FormatOfWayBack.text,
+    permissions: Permissions = False,
     output: Output = None,
     redact: Redact = False,
     apply_: Annotated[bool, typer.Option("--apply", help="Carry it out, after asking.")] = False,
     yes: Yes = False,
+    unproved: Unproved = False,
     backup: Backup = None,
     *,
     wish: Wish,
     reach: Reach,
 ) -> None:
-    """Plan the way back, and say what stays. Never deletes a key or a log."""
+    """Plan the way back, and say what stays. Never deletes a key or a log.
+
+    Exit codes: as of plan; with --apply as of apply.
+    """
     from ssmdiag.wiring import setup
 
     job = setup.SetupJob(wish, config, None, reach)
@@ -225,15 +233,19 @@ def remove(
         return setup.removal(job, surroundings())
 
     if apply_:
-        carry_out(again, reach, yes=yes, unproved=False, backup=backup)
+        carry_out(again, reach, yes=yes, unproved=unproved, backup=backup)
         return
     try:
         back, standing = again()
-        form = PlanFormat(format_.value)
-        whole = worded(back, standing.by_whom(back), form, output)
+        if permissions:
+            whole = setup.needed(back, standing)
+        else:
+            form = PlanFormat(format_.value)
+            whole = worded(back, standing.by_whom(back), form, output)
         put_text(whole, output, redact=redact)
     except JobError as error:
         fail(error)
+    raise typer.Exit(NOT_PROVED if back.open else 0)
 
 
 @commands.command("init")
@@ -250,7 +262,7 @@ def init(
         write_aside(file, written(_asked()))
     except JobError as error:
         fail(error)
-    typer.echo(f"{file} is written. Next: ssmdiag setup plan --config {file}")
+    typer.echo(f"{file} is written. Next: ssmdiag setup plan --config {shlex.quote(str(file))}")
 
 
 def _asked() -> Wish:
@@ -259,7 +271,11 @@ def _asked() -> Wish:
     role = typer.prompt("Role of the nodes (empty: that of the node it runs on)", default="")
     users = typer.prompt("Who starts sessions: roles or ARNs, with commas", default="")
     admins = typer.prompt("Who administers the key: ARNs, with commas", default="")
-    days = typer.prompt("Days to keep events (0: for ever)", default=365, type=int)
+    days = typer.prompt(
+        "Days to keep events (0: as it is; a new log group keeps them for ever)",
+        default=365,
+        type=int,
+    )
     streaming = typer.confirm("Log while sessions run (else at their end)?", default=True)
     bucket = typer.prompt("Bucket for session logs, besides (empty: none)", default="")
     return Wish(

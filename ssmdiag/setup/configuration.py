@@ -27,6 +27,8 @@ def read(text: str) -> Wish:
         written = parse_toml(text)
     except ValueError as error:
         raise ConfigurationError(f"not TOML: {error}") from None
+    except RecursionError:
+        raise ConfigurationError("it is nested too deeply") from None
     kinds = {name.replace("_", "-"): kind for name, kind in get_type_hints(Wish).items()}
     values: dict[str, Any] = {}
     for key, value in written.items():

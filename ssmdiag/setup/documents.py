@@ -1,4 +1,5 @@
-"""Documents that a Call writes as a whole: policies, preferences. What is in them must not be lost.
+"""Documents that a Call writes or deletes as a whole: policies, preferences. What is in them must
+not be lost.
 
 Sources: the API References of IAM, KMS, S3 and Systems Manager, for each operation and the one that
 reads the same document.
@@ -12,7 +13,8 @@ from dataclasses import replace
 from typing import Any, Optional, Union
 
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Ask, Call, Known, call
+from ssmdiag.world.asking import Door
+from ssmdiag.world.call import Absent, Answer, Call, Known, call
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Document:
     what: str
     """In words, with the parameters that tell which one: ``the policy of key {KeyId}``."""
     text: str
-    """The parameter that holds the text."""
+    """The parameter that holds the text; empty for a Call that deletes the document."""
     names: tuple[str, ...]
     """The parameters that tell which document it is."""
     read: tuple[str, str]
@@ -42,6 +44,12 @@ _DOCUMENTS = {
     ("iam", "PutRolePolicy"): Document(
         "inline policy {PolicyName} of role {RoleName}",
         "PolicyDocument",
+        ("RoleName", "PolicyName"),
+        ("GetRolePolicy", "PolicyDocument"),
+    ),
+    ("iam", "DeleteRolePolicy"): Document(
+        "inline policy {PolicyName} of role {RoleName}",
+        "",
         ("RoleName", "PolicyName"),
         ("GetRolePolicy", "PolicyDocument"),
     ),
@@ -78,6 +86,8 @@ class _Setting:
     listed: str
     name: str
     """What its name is called, in the Call and in the list."""
+    moving: tuple[str, ...] = ()
+    """How the names of those fields begin that change without anybody changing it."""
 
 
 _SETTINGS = {
@@ -96,62 +106,88 @@ _SETTINGS = {
         "filterName",
     ),
     ("cloudwatch", "PutMetricAlarm"): _Setting(
-        "alarm {AlarmName}", "DescribeAlarms", (), "MetricAlarms", "AlarmName"
+        "alarm {AlarmName}",
+        "DescribeAlarms",
+        (),
+        "MetricAlarms",
+        "AlarmName",
+        ("State", "EvaluationState"),
     ),
 }
 
 
 def document_of(order: Call) -> Optional[Document]:
-    """The kind of document that a write Call writes; None if it writes none."""
+    """The kind of document that a write Call writes or deletes; None if it does neither."""
     return _DOCUMENTS.get((order.service, order.operation))
 
 
 def text_of(order: Call) -> str:
-    """The text that a Call writes."""
-    return str(order.parameters[_DOCUMENTS[order.service, order.operation].text])
+    """The text that a Call writes; empty if it deletes the document."""
+    document = _DOCUMENTS[order.service, order.operation]
+    return str(order.parameters[document.text]) if document.text else ""
+
+
+def is_whole(order: Call) -> bool:
+    """Does a Call write or delete a document or a setting as a whole, whatever is in it?"""
+    which = order.service, order.operation
+    return which in _SETTINGS or which in _DOCUMENTS
 
 
 def words_for(order: Call) -> str:
-    """Which document or setting a Call writes, in words."""
+    """Which document or setting a Call writes or deletes, in words."""
     which = order.service, order.operation
     what = _SETTINGS[which].what if which in _SETTINGS else _DOCUMENTS[which].what
     return what.format(**order.parameters)
 
 
 def reading_of(order: Call) -> Call:
-    """The Call that reads what ``order`` writes."""
+    """The Call that reads the document that ``order`` writes or deletes."""
     document = _DOCUMENTS[order.service, order.operation]
     which = {name: order.parameters[name] for name in document.names}
     return call(order.service, document.read[0], order.region, **which, **dict(document.fixed))
 
 
-def replaced(ask: Ask, order: Call) -> Optional[str]:
-    """The text that ``order`` would replace; None if it makes something new.
+def replaced(ask: Door, order: Call) -> Optional[str]:
+    """The text that ``order`` would replace or delete; None if there is none, or it is unknown."""
+    found = current(ask, order) if is_whole(order) else None
+    return str(found.data) if isinstance(found, Known) else None
 
-    For a setting, which has no text, that is how AWS lists it.
+
+def current(ask: Door, order: Call) -> Answer:
+    """What ``order``, which ``is_whole``, would replace or delete, as it is now.
+
+    ``Known`` holds its text; for a setting, which has no text, how AWS lists it. ``Absent`` if
+    there is none.
     """
     setting = _SETTINGS.get((order.service, order.operation))
     if setting is not None:
         return _listed(ask, order, setting)
-    document = document_of(order)
-    answer = ask(reading_of(order)) if document else None
-    if document is None or not isinstance(answer, Known):
-        return None
+    answer = ask(reading_of(order))
+    if not isinstance(answer, Known):
+        return answer
     found: Any = answer.data
-    for name in document.read[1].split("."):
+    for name in _DOCUMENTS[order.service, order.operation].read[1].split("."):
         found = found.get(name) if isinstance(found, dict) else None
-    if found is None:
-        return None
-    return found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
+    return _text(found, order)
 
 
-def _listed(ask: Ask, order: Call, setting: _Setting) -> Optional[str]:
+def _listed(ask: Door, order: Call, setting: _Setting) -> Answer:
     parameters = order.parameters
     given = {name: parameters[name] for name in setting.given}
     answer = ask(call(order.service, setting.read, order.region, **given))
-    listed = answer.data.get(setting.listed, []) if isinstance(answer, Known) else []
+    if not isinstance(answer, Known):
+        return answer
+    listed = answer.data.get(setting.listed, [])
     same = [each for each in listed if each.get(setting.name) == parameters[setting.name]]
-    return json.dumps(same[0], indent=2, ensure_ascii=False) if same else None
+    lasting = [{k: v for k, v in s.items() if not k.startswith(setting.moving)} for s in same[:1]]
+    return _text(lasting[0] if lasting else None, order)
+
+
+def _text(found: Any, order: Call) -> Answer:
+    if found is None:
+        return Absent(f"there is no {words_for(order)}")
+    text = found if isinstance(found, str) else json.dumps(found, indent=2, ensure_ascii=False)
+    return Known(text)
 
 
 def written_once(calls: Sequence[Call]) -> list[Union[Call, int]]:
@@ -179,7 +215,7 @@ def _which(order: Call) -> Optional[tuple[str, ...]]:
         # The key's first policy is the document that PutKeyPolicy writes later.
         return "kms", "PutKeyPolicy", order.gives.stand_in
     document = document_of(order)
-    if document is None or order.operation == "UpdateDocument":
+    if document is None or not document.text or order.operation == "UpdateDocument":
         return None
     names = (str(order.parameters[name]) for name in document.names)
     return order.service, order.operation, *names

@@ -16,7 +16,12 @@ from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.destination.log_group_facts import described
 from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
 from ssmdiag.requirements.key.facts import Key, find_key
-from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
+from ssmdiag.requirements.preferences.facts import (
+    Preferences,
+    find_preferences,
+    parsed,
+    reading,
+)
 from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
@@ -41,38 +46,78 @@ def account_of(ask: Ask) -> str:
 def settle(wish: Wish, ask: Ask, region: str, account: str) -> Wanted:
     """Make every choice that ``wish`` leaves open from what the account has. Raises WishError."""
     _raise(complaints(wish, region, account))
-    situation = Situation(region)
-    found = find_preferences(ask, situation)
-    prefs = found if isinstance(found, Preferences) else None
-    group = _chosen(wish.log_group, prefs.group if prefs else "")
-    bucket = _chosen(wish.s3_bucket, prefs.bucket if prefs else "")
-    if not group and not bucket:
+    made = _chosen(wish, ask, region, account, _in_force(ask, region))
+    if not made.group and not made.bucket:
         _raise(("it is not said where sessions shall be logged: give --log-group or --s3-bucket",))
     # What is in use may not be a name at all: that is what is to be mended.
-    in_use_names = replace(wish, log_group=group or None, s3_bucket=bucket or None)
+    in_use_names = replace(wish, log_group=made.group or None, s3_bucket=made.bucket or None)
     _raise(complaints(in_use_names, region, account))
+    if made.key_arn and not made.new_key:
+        _usable(_found(ask, wish.key or made.alias or made.key_arn))
+    if not made.hybrid:
+        _in_a_profile(ask, made.role)
+    return replace(
+        made,
+        admins=tuple(_principal(each, ask, made.partition, account) for each in wish.key_admin),
+        users=tuple(_principal(each, ask, made.partition, account) for each in wish.session_user),
+    )
+
+
+def settle_back(wish: Wish, ask: Ask, region: str, account: str) -> Wanted:
+    """What a way back starts from; nothing of it has to be fit for a set-up, or to exist.
+
+    Where the preferences name nothing any more, those before them tell it: so a way back that was
+    cut short can go on, and one that is done is seen to be. Raises WishError.
+    """
+    _raise(complaints(wish, region, account))
+    now = _in_force(ask, region)
+    return _chosen(wish, ask, region, account, _before(ask, now) if now else None)
+
+
+def _in_force(ask: Ask, region: str) -> Optional[Preferences]:
+    found = find_preferences(ask, Situation(region))
+    return found if isinstance(found, Preferences) else None
+
+
+def _before(ask: Ask, now: Preferences) -> Preferences:
+    """The preferences before they named nothing."""
+    if now.destinations or now.key:
+        return now
+    answer = ask(reading(now.document))
+    version = str(answer.data.get("DocumentVersion")) if isinstance(answer, Known) else ""
+    if not version.isdigit() or version == "1":
+        return now
+    earlier = ask(reading(now.document, str(int(version) - 1)))
+    content = parsed(earlier.data.get("Content")) if isinstance(earlier, Known) else None
+    return replace(now, content=content) if content else now
+
+
+def _chosen(
+    wish: Wish, ask: Ask, region: str, account: str, prefs: Optional[Preferences]
+) -> Wanted:
+    """Every choice made, but for people: those that ``wish`` leaves open as ``prefs`` have it."""
+    group = _either(wish.log_group, prefs.group if prefs else "")
     encryption = True if wish.session_encryption is None else wish.session_encryption
     in_use = _Key("", False, "")
     if group or encryption:
         in_use = _key(wish, ask, region, account, prefs, group)
-    role = _role(wish, ask, situation)
-    partition = partition_of(region)
+    role = _role(wish, ask, Situation(region))
     return Wanted(
         account=account,
         region=region,
         wish=wish,
         role=role.name,
-        role_arn=role.arn or f"arn:{partition}:iam::{account}:role/{role.name}",
+        role_arn=role.arn or f"arn:{partition_of(region)}:iam::{account}:role/{role.name}",
         hybrid=role.hybrid,
         group=group,
-        bucket=bucket,
-        prefix=_chosen(wish.s3_prefix, prefs.prefix if prefs else "").rstrip("/"),
+        bucket=_either(wish.s3_bucket, prefs.bucket if prefs else ""),
+        prefix=_either(wish.s3_prefix, prefs.prefix if prefs else "").rstrip("/"),
         key_arn=in_use.arn,
         new_key=in_use.new,
         alias=in_use.alias,
         session_encryption=encryption,
-        admins=tuple(_principal(each, ask, partition, account) for each in wish.key_admin),
-        users=tuple(_principal(each, ask, partition, account) for each in wish.session_user),
+        admins=(),
+        users=(),
     )
 
 
@@ -89,7 +134,7 @@ def _raise(lines: tuple[str, ...]) -> None:
         raise WishError("; ".join(lines))
 
 
-def _chosen(wished: Optional[str], now: str) -> str:
+def _either(wished: Optional[str], now: str) -> str:
     return now if wished is None else wished
 
 
@@ -108,7 +153,7 @@ def _key(
 ) -> _Key:
     alias = alias_of(wish.key_alias) if wish.key_alias else ""
     if wish.key:
-        arn = _usable(ask, wish.key)
+        arn = _found(ask, wish.key).arn
         named = find_key(ask, alias) if alias else None
         if isinstance(named, Key) and named.arn != arn:
             _raise((f"{alias} is the alias of {named.arn}, not of {wish.key}",))
@@ -116,23 +161,29 @@ def _key(
     if not alias:
         # What is in use already shall stay in use.
         for name in (prefs.key if prefs else "", _key_of(ask, group)):
-            if name and isinstance(find_key(ask, name), Key):
-                return _Key(_usable(ask, name), False, "")
+            key = find_key(ask, name) if name else None
+            if isinstance(key, Key):
+                return _Key(key.arn, False, "")
     alias = alias or DEFAULT_ALIAS
     if isinstance(find_key(ask, alias), Absent):
         name = alias.removeprefix("alias/").replace("/", "-")
         stand_in = f"arn:{partition_of(region)}:kms:{region}:{account}:key/<{name}>"
         return _Key(stand_in, True, alias)
-    return _Key(_usable(ask, alias), False, alias)
+    return _Key(_found(ask, alias).arn, False, alias)
 
 
-def _usable(ask: Ask, name: str) -> str:
-    """The ARN of an existing key that can encrypt sessions and log groups."""
+def _found(ask: Ask, name: str) -> Key:
     key = find_key(ask, name)
     if isinstance(key, Absent):
         raise WishError(f"there is no key {name} in this account and region ({key.why})")
     if isinstance(key, Gap):
         raise WishError(f"{key.why}: {key.settle}")
+    return key
+
+
+def _usable(key: Key) -> None:
+    """Raises WishError unless a key can encrypt sessions and log groups."""
+    name = key.written
     if key.spec != "SYMMETRIC_DEFAULT" or key.usage != "ENCRYPT_DECRYPT":
         raise WishError(
             f"key {name} is {key.spec} for {key.usage}: sessions and log groups take a symmetric "
@@ -140,7 +191,6 @@ def _usable(ask: Ask, name: str) -> str:
         )
     if key.manager == "AWS":
         raise WishError(f"key {name} is managed by AWS, and nobody may edit its policy: name yours")
-    return key.arn
 
 
 def _key_of(ask: Ask, group: str) -> str:
@@ -174,12 +224,13 @@ def _role(wish: Wish, ask: Ask, situation: Situation) -> _Role:
     data = answer.data["Role"]
     trusted = json.dumps(data.get("AssumeRolePolicyDocument", {}))
     hybrid = "ssm.amazonaws.com" in trusted and "ec2.amazonaws.com" not in trusted
-    if not hybrid:
-        _in_a_profile(ask, name)
     return _Role(name, str(data["Arn"]), hybrid)
 
 
 def _in_a_profile(ask: Ask, role: str) -> None:
+    """Raises WishError for a role that exists, and that no instance can have."""
+    if not isinstance(ask(call("iam", "GetRole", RoleName=role)), Known):
+        return
     profiles = ask(call("iam", "ListInstanceProfilesForRole", RoleName=role))
     if not isinstance(profiles, Known) or profiles.data.get("InstanceProfiles"):
         return

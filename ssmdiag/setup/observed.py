@@ -31,7 +31,7 @@ WITH_REGEX_AT_MOST = 5
 """Filters of a log group, of both kinds together, whose pattern holds a regular expression."""
 
 # General Reference, "Amazon OpenSearch Service endpoints and quotas": none in China.
-_WITHOUT_PIPELINES = "aws-cn"
+WITHOUT_PIPELINES = "aws-cn"
 _AWS_KEY = "alias/aws/sns"
 _NAMESPACE = re.compile(r"[0-9A-Za-z._/#-]{1,255}")
 _STREAM = re.compile(r"[A-Za-z0-9_.-]{1,128}")
@@ -158,7 +158,7 @@ def _of_topic(observed: Observed) -> Iterator[str]:
 def _of_delivery(observed: Observed) -> Iterator[str]:
     if not observed.domain:
         return
-    if observed.partition == _WITHOUT_PIPELINES:
+    if observed.partition == WITHOUT_PIPELINES:
         yield (
             "AWS offers no pipelines of OpenSearch Ingestion in China, and so events cannot be "
             "delivered to OpenSearch there: leave the domain out"

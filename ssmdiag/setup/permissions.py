@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.setup.plan import Place
+from ssmdiag.setup.wanted import Wanted
 from ssmdiag.world.call import Call
 
 _Named = Callable[[Place, Mapping[str, Any]], str]
@@ -28,6 +29,14 @@ def _regional(service: str, form: str, parameter: str) -> _Named:
     return named
 
 
+def _role(place: Place, p: Mapping[str, Any]) -> str:
+    name = p["RoleName"]
+    if isinstance(place, Wanted) and name == place.role:
+        # It may have a path, which its name does not tell.
+        return place.role_arn
+    return f"arn:{place.partition}:iam::{place.account}:role/{name}"
+
+
 def _bucket(place: Place, p: Mapping[str, Any]) -> str:
     return f"arn:{place.partition}:s3:::{p['Bucket']}"
 
@@ -38,14 +47,14 @@ def _key(place: Place, p: Mapping[str, Any]) -> str:
     return written if known else f"arn:{place.partition}:kms:{place.region}:{place.account}:key/*"
 
 
-_ROLE, _PROFILE = _iam("role", "RoleName"), _iam("instance-profile", "InstanceProfileName")
+_PROFILE = _iam("instance-profile", "InstanceProfileName")
 _GROUP = _regional("logs", "log-group:{}:*", "logGroupName")
 _RESOURCES: Mapping[str, _Named] = {
-    "CreateRole": _ROLE,
-    "AttachRolePolicy": _ROLE,
-    "PutRolePolicy": _ROLE,
-    "DeleteRolePolicy": _ROLE,
-    "UpdateAssumeRolePolicy": _ROLE,
+    "CreateRole": _role,
+    "AttachRolePolicy": _role,
+    "PutRolePolicy": _role,
+    "DeleteRolePolicy": _role,
+    "UpdateAssumeRolePolicy": _role,
     "CreateInstanceProfile": _PROFILE,
     "AddRoleToInstanceProfile": _PROFILE,
     "CreatePolicy": _iam("policy", "PolicyName"),
@@ -102,7 +111,7 @@ def needed_for(place: Place, order: Call) -> Iterable[tuple[str, str]]:
     if order.operation == "CreateKey" and "Tags" in parameters:
         yield "kms:TagResource", "*"
     if order.operation == "AddRoleToInstanceProfile":
-        yield "iam:PassRole", _ROLE(place, parameters)
+        yield "iam:PassRole", _role(place, parameters)
     if order.operation == "CreatePipeline":
         # OpenSearch Ingestion User Guide, "Monitoring pipeline logs".
         yield "logs:CreateLogDelivery", "*"

@@ -83,6 +83,10 @@ class Plan:
     purpose: str = "Encrypted Session Manager logging"
     left: tuple[str, ...] = ()
     """Of a way back: what stays, and why; one sentence each."""
+    planned_by: str = "setup plan"
+    """The command that makes it, and that tells with --permissions what it takes."""
+    checked_by: str = "setup verify"
+    """The command that tells afterwards whether all of it is done."""
 
     @property
     def title(self) -> str:
@@ -99,6 +103,14 @@ class Plan:
         return tuple(c for c in self.after if not isinstance(c.verdict, (Holds, NotApplicable)))
 
     @property
+    def nothing(self) -> str:
+        """What is said in place of Calls, if there are none."""
+        if not self.open:
+            return "Nothing is to be done."
+        titles = "; ".join(c.title for c in self.open)
+        return f"Nothing was found to be done, but this is not known to hold: {titles}."
+
+    @property
     def broken(self) -> tuple[Checked, ...]:
         """What would be broken with the plan in place."""
         return tuple(c for c in self.after if isinstance(c.verdict, Broken))
@@ -106,8 +118,9 @@ class Plan:
     @property
     def unverified(self) -> tuple[Checked, ...]:
         """What could not be verified with the plan in place, but for what waits for another."""
-        unknown = (c for c in self.after if isinstance(c.verdict, Unverified))
-        return tuple(c for c in unknown if not getattr(c.verdict, "waits_for", None))
+        return tuple(
+            c for c in self.after if isinstance(c.verdict, Unverified) and not c.verdict.waits_for
+        )
 
     @property
     def done(self) -> bool:
@@ -181,13 +194,15 @@ def _of_cause(cause: Cause) -> Step:
     )
 
 
-def _place(step: Step) -> int:
+def _place(step: Step) -> tuple[int, bool]:
     made = step.requirements == ("setup/role",)
     if step.resource.kind == "role" and not made:
         # Permissions name what has to exist before.
-        return len(_ORDER)
+        return len(_ORDER), False
     kind = step.resource.kind
-    return _ORDER.index(kind) if kind in _ORDER else len(_ORDER) + 1
+    # KMS refuses to rotate a key that is disabled or pending deletion.
+    late = step.requirements == ("setup/key-rotation",)
+    return (_ORDER.index(kind) if kind in _ORDER else len(_ORDER) + 1), late
 
 
 def _folded(steps: Sequence[Step]) -> tuple[Step, ...]:

@@ -37,7 +37,7 @@ class Wish:
 
     log_group: Optional[str] = None
     retention: Optional[int] = None
-    """Days; None: for ever, or as it is."""
+    """Days; None: as it is, which for a new log group is for ever."""
     streaming: Optional[bool] = None
     key: Optional[str] = None
     """An existing key: id or ARN."""
@@ -106,14 +106,14 @@ def role_of(text: str) -> str:
     return text.rsplit("/", 1)[-1] if text.startswith("arn:") else text
 
 
-def complaints(wish: Wish, region: str, account: str) -> tuple[str, ...]:
+def complaints(wish: Wish, region: str, account: Optional[str]) -> tuple[str, ...]:
     """Everything that cannot be, one line each; nothing is asked for it.
 
-    ``account`` may be empty where it is not known yet.
+    ``account`` is None where it is not known yet.
     """
     if not is_region(region):
         return (f"{region!r} is not the name of a region: write it like eu-central-1",)
-    if account and not _ACCOUNT.match(account):
+    if account is not None and not _ACCOUNT.match(account):
         return (f"{account!r} is not an account id: those have 12 digits",)
     return (
         *_names(wish),
@@ -167,7 +167,7 @@ def _numbers(wish: Wish) -> Iterator[str]:
         yield f"a session's duration of {wish.max_duration} minutes: it may be 1 to 1440"
 
 
-def _arns(wish: Wish, region: str, account: str) -> Iterator[str]:
+def _arns(wish: Wish, region: str, account: Optional[str]) -> Iterator[str]:
     if wish.key is not None:
         yield from _key(wish.key, region)
     principals = [("key administrator", each) for each in wish.key_admin]

@@ -24,7 +24,7 @@ from ssmdiag.setup import configuration
 from ssmdiag.setup.apply import Means, Outcome, apply
 from ssmdiag.setup.author import Author, lockouts, refusals
 from ssmdiag.setup.documents import document_of, reading_of
-from ssmdiag.setup.grounds import WishError, account_of, settle, situation_of
+from ssmdiag.setup.grounds import WishError, account_of, settle, settle_back, situation_of
 from ssmdiag.setup.live import Trial, try_out
 from ssmdiag.setup.observed import Observed
 from ssmdiag.setup.observed import complaints as complaints_about
@@ -91,15 +91,19 @@ class Ground:
         return f"these credentials are {self.author.principal}{may_not}"
 
 
-def _settled(job: SetupJob, around: Surroundings) -> tuple[Wanted, Ground]:
+def _settled(
+    job: SetupJob,
+    around: Surroundings,
+    how: Callable[[Wish, Asking, str, str], Wanted] = settle,
+) -> tuple[Wanted, Ground]:
     """Settle what is wanted, and open the door to ask through. Raises JobError."""
     wish = _wish(job)
     through, region = _door(job.reach, job.account, around, (*wish.key_admin, *wish.session_user))
-    _check(complaints(wish, region, job.account or ""))
+    _check(complaints(wish, region, job.account))
     node = Asking(through)
     try:
         account = job.account or account_of(node)
-        wanted = settle(wish, node, region, account)
+        wanted = how(wish, node, region, account)
     except WishError as error:
         raise JobError(str(error)) from None
     # From here on it is about every node that has the role, not about this one.
@@ -142,16 +146,20 @@ def _check(lines: Sequence[str]) -> None:
 def plan(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the set-up. Raises JobError."""
     wanted, standing = _settled(job, around)
-    made = make_plan(wanted, standing.ask)
+    return _kept(make_plan(wanted, standing.ask), standing, job.reach)
+
+
+def _kept(made: Plan, standing: Ground, reach: Reach) -> tuple[Plan, Ground]:
+    """The same, once the Answers are saved, if that is asked for. Raises JobError."""
     standing.by_whom(made)  # who asks belongs to what is asked
-    keep(job.reach, standing.ask, standing.region)
+    keep(reach, standing.ask, standing.region)
     return made, standing
 
 
 def removal(job: SetupJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the way back. Raises JobError."""
-    wanted, standing = _settled(job, around)
-    return make_removal(wanted, standing.ask), standing
+    wanted, standing = _settled(job, around, settle_back)
+    return _kept(make_removal(wanted, standing.ask), standing, job.reach)
 
 
 @dataclass(frozen=True)
@@ -172,23 +180,24 @@ class ObserveJob:
 def observation(job: ObserveJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan metric filters, alarms and delivery. Raises JobError."""
     observed, standing = _observed(job, around)
-    made = observe_plan(observed, standing.ask)
-    standing.by_whom(made)
-    keep(job.reach, standing.ask, standing.region)
-    return made, standing
+    # An empty account has no log group yet, which the set-up proper makes.
+    obstacles = () if standing.assumed else obstacles_to(observed, standing.ask)
+    if obstacles:
+        raise JobError("; ".join(obstacles))
+    return _kept(observe_plan(observed, standing.ask), standing, job.reach)
 
 
 def end_of_observation(job: ObserveJob, around: Surroundings) -> tuple[Plan, Ground]:
     """Plan the way back from it. Raises JobError."""
     observed, standing = _observed(job, around)
-    return unobserve(observed, standing.ask), standing
+    return _kept(unobserve(observed, standing.ask), standing, job.reach)
 
 
 def _observed(job: ObserveJob, around: Surroundings) -> tuple[Observed, Ground]:
     through, region = _door(job.reach, job.account, around)
     ask = Asking(first_of([("host", nothing("no node is looked at"))], through))
     try:
-        account = job.account or account_of(ask)
+        account = account_of(ask) if job.account is None else job.account
     except WishError as error:
         raise JobError(str(error)) from None
     found = find_preferences(ask, Situation(region))
@@ -200,10 +209,6 @@ def _observed(job: ObserveJob, around: Surroundings) -> tuple[Observed, Ground]:
     given = {name: value for name in names if (value := getattr(job, name)) is not None}
     observed = Observed(account, region, group, **given)
     _check(complaints_about(observed))
-    # An empty account has no log group yet, which the set-up proper makes.
-    obstacles = () if job.account else obstacles_to(observed, ask)
-    if obstacles:
-        raise JobError("; ".join(obstacles))
     return observed, Ground(ask, region, account, assumed=job.account is not None)
 
 
@@ -242,6 +247,15 @@ def _told(checked: Checked) -> str:
     return str(getattr(checked.verdict, "said", checked.title))
 
 
+def really(reach: Reach) -> None:
+    """Raises MisuseError if what is done now would be decided by Answers of another time."""
+    if reach.snapshot is not None:
+        raise MisuseError(
+            "what is written to AWS is decided by what is true now, not by --snapshot: leave it "
+            "out, or only plan"
+        )
+
+
 def carry_out(
     made: Plan,
     reach: Reach,
@@ -273,6 +287,8 @@ def settled(again: Callable[[], tuple[Plan, Ground]]) -> Plan:
 def verify(job: SetupJob, around: Surroundings, *, live: bool) -> Report:
     """Ask every Requirement of the configuration in force, and of what is wished for besides; with
     ``live``, write to the log group for real too. Raises JobError."""
+    if live:
+        really(job.reach)
     own: tuple[Requirement, ...] = ()
     if _wish(job) == Wish():
         through, region = door(job.reach, around)

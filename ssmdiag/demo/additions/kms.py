@@ -28,6 +28,10 @@ def install() -> None:
     for name in ("enable_key", "disable_key", "schedule_key_deletion"):
         correct(KmsResponse, name, _unless_deleted)
     correct(KmsResponse, "cancel_key_deletion", _if_deleted)
+    for name in ("enable_key_rotation", "disable_key_rotation"):
+        correct(KmsResponse, name, _if_it_can_be_rotated)
+    correct(KmsResponse, "get_key_rotation_status", _if_of_kms)
+    correct(KmsBackend, "replicate_key", _as_replica)
     for name in ("enable_key", "disable_key", "schedule_key_deletion", "cancel_key_deletion"):
         correct(KmsBackend, name, _by_arn_too)
     for name in ("_validate_cmk_id", "_validate_alias"):
@@ -99,6 +103,46 @@ def _unless_deleted(original: Method) -> Method:
         return original(response)
 
     return change_state
+
+
+def _if_it_can_be_rotated(original: Method) -> Method:
+    """KMS Developer Guide, "Key states of AWS KMS keys" and "Rotating multi-Region keys"."""
+
+    def change_rotation(response: Any) -> Any:
+        key = _key(response)
+        if key.key_state == "Disabled":
+            refuse("DisabledException", f"{key.arn} is disabled.")
+        if key.multi_region and key.multi_region_configuration["MultiRegionKeyType"] == "REPLICA":
+            refuse("UnsupportedOperationException", f"{key.arn} is a replica key.")
+        return original(response)
+
+    return _unless_deleted(_if_of_kms(change_rotation))
+
+
+def _if_of_kms(original: Method) -> Method:
+    def rotation(response: Any) -> Any:
+        key = _key(response)
+        if key.origin != "AWS_KMS":
+            refuse(
+                "UnsupportedOperationException",
+                f"{key.arn} origin is {key.origin} which is not valid for this operation.",
+            )
+        return original(response)
+
+    return rotation
+
+
+def _as_replica(original: Method) -> Method:
+    # moto copies the key and leaves it what it is.
+    def replicate_key(backend: Any, *others: Any) -> Any:
+        replica = original(backend, *others)
+        replica.multi_region_configuration = {
+            **replica.multi_region_configuration,
+            "MultiRegionKeyType": "REPLICA",
+        }
+        return replica
+
+    return replicate_key
 
 
 def _if_deleted(original: Method) -> Method:

@@ -26,8 +26,8 @@ class Exists:
 
 @dataclass(frozen=True)
 class Replaces:
-    """A document is replaced: not to be done if it says what is wanted, and not to be done either
-    if it is no longer what the plan was made from."""
+    """A document is replaced or deleted: not to be done if it says what is wanted (or is gone), and
+    not to be done either if it is no longer what the plan was made from."""
 
     what: str
     read: Call
@@ -35,6 +35,7 @@ class Replaces:
     before: Optional[str]
     """The text from which the plan was made; None if there was none."""
     wanted: str
+    """Empty if there is to be none."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Unit:
 # These complete the Call before them.
 _SECOND = ("CreateAlias", "UpdateDocumentDefaultVersion")
 _FIRST = ("CreateKey", "UpdateDocument")
+
+
+NEW_KEY = "made key {}; if this stops before its alias is made, plan anew with --key"
+"""Is said, with the ARN, of a key that was just made: nothing but its alias finds it again."""
 
 
 def units(step: Step, plan: Plan) -> Iterator[Unit]:

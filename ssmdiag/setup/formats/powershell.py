@@ -22,7 +22,7 @@ from ssmdiag.requirements.identity.agent import CALLER
 from ssmdiag.setup.commands import Command, document, kebab, kept_of, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.formats.comments import comment, explained
-from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
+from ssmdiag.setup.formats.guards import NEW_KEY, Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.plan import Plan
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
@@ -141,10 +141,10 @@ def powershell(plan: Plan) -> str:
         f"{plan.title}. Made by "
         "`ssmdiag setup`, --format powershell. It may be run again: what is there already "
         "stays as it is, and a document that has changed since this was made is not overwritten. "
-        "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."
+        f"`ssmdiag {plan.planned_by} --permissions` prints what whoever runs it must be allowed."
     )
     if not plan.calls:
-        return "\n".join([*header, "Write-Host 'Nothing is to be done.'", ""])
+        return "\n".join([*header, f"Write-Host {_literal(_shown(plan.nothing))}", ""])
     variables = {each: _variable(name) for each, name in variables_of(plan.calls).items()}
     shell = _Shell(wanted.region, variables)
     body = _indented([*_checks(wanted.account, shell), *_steps(plan, shell)])
@@ -170,7 +170,7 @@ def _steps(plan: Plan, shell: _Shell) -> Iterator[str]:
         for unit in units(step, plan):
             yield from _Written(unit, shell).pieces()
     yield ""
-    yield "Write-Host 'Done. Check it with: ssmdiag setup verify'"
+    yield f"Write-Host 'Done. Check it with: ssmdiag {plan.checked_by}'"
 
 
 @dataclass(frozen=True)
@@ -199,8 +199,8 @@ class _Written:
         yield "}"
 
     def _replacing(self, guard: Replaces) -> Iterator[str]:
-        wanted = _laid_out(guard.wanted, guard.what)
-        yield _here_string("$wanted", wanted, self.shell.variables)
+        wanted = _laid_out(guard.wanted, guard.what) if guard.wanted else ""
+        yield _here_string("$wanted", wanted, self.shell.variables) if wanted else "$wanted = ''"
         unchanged = "''"
         if guard.before is not None:
             _laid_out(guard.before, guard.what)
@@ -213,7 +213,7 @@ class _Written:
         said = f"{_shown(guard.what)} is no longer what it was: make the plan anew"
         yield f"{_MARGIN * 2}throw {_literal(said)}"
         yield f"{_MARGIN}}}"
-        yield from _indented(self._commands({wanted: "$wanted"}))
+        yield from _indented(self._commands({wanted: "$wanted"} if wanted else {}))
         yield "}"
 
     def _commands(self, texts: Mapping[str, str]) -> Iterator[str]:
@@ -231,6 +231,8 @@ class _Written:
             kept = kept_of(call, self.shell.variables)
             variable, query = (kept.variable, kept.query) if kept else ("$null", "")
             yield from self.shell.command(f"{variable} = {runner}", call, known, query)
+            if kept and call.operation == "CreateKey":
+                yield f'Write-Host "{NEW_KEY.format(variable)}"'
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from ssmdiag.setup.commands import Command, Kept, document, kebab, kept_of, quoted, variables_of
 from ssmdiag.setup.consistency import ATTEMPTS, NOT_YET, PAUSE
 from ssmdiag.setup.formats.comments import comment, explained, one_line
-from ssmdiag.setup.formats.guards import Exists, Replaces, Unit, may_be_gone, units
+from ssmdiag.setup.formats.guards import NEW_KEY, Exists, Replaces, Unit, may_be_gone, units
 from ssmdiag.setup.plan import Plan
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Call
@@ -68,10 +68,10 @@ def _lines(plan: Plan) -> Iterator[str]:
         f"{plan.title}. Made by "
         "`ssmdiag setup`, --format commands. It may be run again: what is there already stays "
         "as it is, and a document that has changed since this was made is not overwritten. "
-        "`ssmdiag setup plan --permissions` prints what whoever runs it must be allowed."
+        f"`ssmdiag {plan.planned_by} --permissions` prints what whoever runs it must be allowed."
     )
     if not plan.calls:
-        yield "echo 'Nothing is to be done.'"
+        yield f"echo {quoted(one_line(plan.nothing), {})}"
         return
     yield "# What documents say, and names like $DEFAULT, are meant as they stand."
     yield "# shellcheck disable=SC2016"
@@ -88,7 +88,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         for unit in units(step, plan):
             yield from _Written(unit, wanted.region, variables).lines()
     yield ""
-    yield "say 'Done. Check it with: ssmdiag setup verify'"
+    yield f"say 'Done. Check it with: ssmdiag {plan.checked_by}'"
 
 
 @dataclass(frozen=True)
@@ -145,7 +145,7 @@ class _Written:
         said = f"{one_line(guard.what)} is no longer what it was: make the plan anew"
         yield f"    stop {quoted(said, {})}"
         yield "  fi"
-        yield from self._commands({written: "wanted"}, "  ")
+        yield from self._commands({written: "wanted"} if written else {}, "  ")
         yield "fi"
 
     def _read(self, read: Call, kept: Kept) -> str:
@@ -162,3 +162,6 @@ class _Written:
             kept = kept_of(call, {**own, **variables})
             text = Command(call, self.region, {**own, **variables}, kept, runner).text()
             yield from textwrap.indent(text, margin).split("\n")
+            if kept and call.operation == "CreateKey":
+                said = NEW_KEY.format(f"${kept.variable}")
+                yield f'{margin}say "{said}"'

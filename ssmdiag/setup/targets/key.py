@@ -1,7 +1,7 @@
 """The key: that it exists, has its alias, and is rotated.
 
 Sources: AWS KMS API Reference, CreateKey, CreateAlias and EnableKeyRotation; AWS KMS Developer
-Guide, "Default key policy".
+Guide, "Default key policy" and "Rotate AWS KMS keys" (which keys AWS rotates).
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from ssmdiag.model import Broken, Holds, Resource, Verdict, Write
+from ssmdiag.model import Broken, Holds, NotApplicable, Resource, Verdict, Write
 from ssmdiag.requirements.changes import admitting
 from ssmdiag.requirements.contract import Gap, Requirement, gap_of
 from ssmdiag.requirements.key.facts import find_key
 from ssmdiag.setup.targets import key_policy
 from ssmdiag.setup.targets.target import requirement, unread
 from ssmdiag.setup.wanted import Wanted
-from ssmdiag.world.call import Absent, Ask, Call, Known, call, promising
+from ssmdiag.world.call import Absent, Answer, Ask, Call, Known, call, promising
 
 
 def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
@@ -49,6 +49,8 @@ def _exists(wanted: Wanted, ask: Ask) -> Verdict:
 
 def _rotates(wanted: Wanted, ask: Ask) -> Verdict:
     resource = Resource("key-state", wanted.alias or wanted.key_arn)
+    if why := _why_not(ask(call("kms", "DescribeKey", KeyId=wanted.key_arn))):
+        return NotApplicable(f"AWS does not rotate this key by itself: {why}")
     answer = ask(call("kms", "GetKeyRotationStatus", KeyId=wanted.key_arn))
     if not isinstance(answer, Known):
         return unread(gap_of(answer, "whether the key is rotated"), resource)
@@ -57,6 +59,19 @@ def _rotates(wanted: Wanted, ask: Ask) -> Verdict:
     order = call("kms", "EnableKeyRotation", KeyId=wanted.key_arn)
     write = Write((order,), "rotate the key's material every year")
     return Broken("the key's material is not rotated", resource, (), (write,))
+
+
+def _why_not(described: Answer) -> str:
+    """Why KMS cannot rotate a key automatically; empty if it can, or if that is not known."""
+    data = described.data["KeyMetadata"] if isinstance(described, Known) else {}
+    origin = data.get("Origin", "AWS_KMS")
+    if data.get("CustomKeyStoreId") or origin in ("AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"):
+        return "it is in a custom key store"
+    if origin != "AWS_KMS":
+        return f"its material was imported (origin {origin})"
+    if data.get("MultiRegionConfiguration", {}).get("MultiRegionKeyType") == "REPLICA":
+        return "it is a replica, and rotated with its primary key"
+    return ""
 
 
 def _creation(wanted: Wanted) -> Iterator[Call]:

@@ -31,7 +31,7 @@ def requirements(wanted: Wanted) -> tuple[Requirement, ...]:
 
 def _check(wanted: Wanted, ask: Ask) -> Verdict:
     resource = Resource("prefs-document", DEFAULT_DOCUMENT)
-    found = _now(ask)
+    found = now_in_force(ask)
     if isinstance(found, Gap):
         return unread(found, resource)
     differing = {
@@ -46,10 +46,10 @@ def _check(wanted: Wanted, ask: Ask) -> Verdict:
     if found.written:
         said = f"document {DEFAULT_DOCUMENT} says otherwise of {', '.join(differing)}"
         summary = f"set {', '.join(differing)} in {DEFAULT_DOCUMENT}"
-    return Broken(said, resource, (), (_saved(ask, rewrite(found, differing, summary)),))
+    return Broken(said, resource, (), (saved(ask, rewrite(found, differing, summary)),))
 
 
-def _saved(ask: Ask, write: Write) -> Write:
+def saved(ask: Ask, write: Write) -> Write:
     """The same, or what is left of it where the newest version says so already.
 
     Systems Manager refuses a version that says what the newest one does, which a set-up leaves
@@ -67,7 +67,8 @@ def _saved(ask: Ask, write: Write) -> Write:
     return Write((order,), f"make version {version} of {DEFAULT_DOCUMENT} the default version")
 
 
-def _now(ask: Ask) -> Union[Preferences, Gap]:
+def now_in_force(ask: Ask) -> Union[Preferences, Gap]:
+    """The preferences as they are; those that would be saved first if there are none."""
     answer = ask(reading(DEFAULT_DOCUMENT))
     if isinstance(answer, Absent):
         return Preferences(DEFAULT_DOCUMENT, NEW_CONTENT, "nothing yet", written=False)
