@@ -11,7 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ssmdiag.render.json import to_json
-from ssmdiag.render.redact import redact
+from ssmdiag.render.names import is_word
+from ssmdiag.render.redact import evidence, redact
 from ssmdiag.render.scrub import scrub
 from ssmdiag.render.text import text
 from tests.reports.every import REPORTS
@@ -105,6 +106,107 @@ def test_accounts_people_and_addresses_are_masked_alike_wherever_they_stand(
     assert redact(written) == shown
 
 
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("User alice.smith is not allowed", "User user-1 is not allowed"),
+        ("User will is not\n  allowed", "User user-1 is not\n  allowed"),
+        (
+            'add to a policy of user bob: {"Sid": "S"}',
+            'add to a policy of user user-1: {"Sid": "S"}',
+        ),
+        ("iam:GetUser(UserName=bob) of bob", "iam:GetUser(UserName=user-1) of user-1"),
+        ('{"UserName":"key","Key":"key"}', '{"UserName":"user-1","Key":"key"}'),
+        ('"{\\"runAsDefaultUser\\": \\"key\\"}"', '"{\\"runAsDefaultUser\\": \\"user-1\\"}"'),
+        ('"runAsUser":"carol","s":["[carol@h ~]$"]', '"runAsUser":"user-1","s":["[user-1@h ~]$"]'),
+        ('{"kind": "caller", "name": "deploy"}', '{"kind": "caller", "name": "user-1"}'),
+        ('"lack": {"who": "user deploy"}', '"lack": {"who": "user user-1"}'),
+        ("Suspects   caller deploy\n", "Suspects   caller user-1\n"),
+        ("host:GetSessionUser(Name=deploy)", "host:GetSessionUser(Name=user-1)"),
+        (
+            "since RunAs user anna does not exist; id anna",
+            "since RunAs user user-1 does not exist; id user-1",
+        ),
+        (
+            "the user of Run As exists: anna (uid 7), /home/anna",
+            "the user of Run As exists: user-1 (uid 7), /home/user-1",
+        ),
+        (":user/key may session/key-* or key/key", ":user/user-1 may session/key-* or key/key"),
+        ("arn:aws:ssm:::session/key-*", "arn:aws:ssm:::session/user-1-*"),
+        (
+            ":user/anna: anna, anna's, (anna), anna. anna-*",
+            ":user/user-1: user-1, user-1's, (user-1), user-1. user-1-*",
+        ),
+        (r":user/anna\nanna \u00e9anna", r":user/user-1\nuser-1 \u00e9user-1"),
+        (
+            ":user/anna annabel susanna anna-2 anna.log x.anna @anna",
+            ":user/user-1 annabel susanna anna-2 anna.log x.anna @anna",
+        ),
+        (
+            '{":user/anna": {"anna": 1, "x": "anna"}}',
+            '{":user/user-1": {"anna": 1, "x": "user-1"}}',
+        ),
+        ("user-1 and :user/anna and :user/user-1", "user-1 and :user/user-2 and :user/user-1"),
+    ],
+)
+def test_a_name_of_a_user_is_masked_where_it_is_told_and_wherever_it_stands_again(
+    written: str, shown: str
+) -> None:
+    assert redact(written) == shown
+
+
+@pytest.mark.parametrize(
+    "kept",
+    [
+        *("root", "admin", "Administrator", "ssm-user", "ec2-user"),
+        ":user/root, UserName=admin, user ssm-user of Run As, runAsUser='ec2-user'",
+        "the user will read this; user data; User Guide; the caller neither may nor can",
+        "set runAsDefaultUser to an OS user; user: who; callers, users, user-made",
+    ],
+)
+def test_what_is_no_name_and_what_many_systems_name_a_user_stays(kept: str) -> None:
+    assert redact(f":user/root {kept}") == f":user/root {kept}"
+
+
+@pytest.mark.parametrize(
+    "name", ["allowed", "is", "key-policy", "broken", "role", "12", "logs", "true"]
+)
+def test_a_name_that_is_a_word_spoils_no_text(name: str) -> None:
+    said = f'It is allowed: {name} 12 "{name}" {{"verdict": "{name}", "{name}": [true, 12]}} logs.x'
+    assert redact(f"arn:aws:iam::1:user/{name} {said}") == f"arn:aws:iam::1:user/user-1 {said}"
+
+
+def test_a_name_that_is_also_a_role_s_spoils_no_command() -> None:
+    said = "aws iam put-role-policy --role-name Zed # arn:aws:iam::1:role/path/Zed"
+    assert redact(f":assumed-role/Zed/Zed {said}") == f":assumed-role/Zed/user-1 {said}"
+
+
+@pytest.mark.parametrize("name", sorted(REPORTS.keys() - {"hostile"}))
+def test_the_words_of_a_report_are_known_as_words(name: str) -> None:
+    """They cannot be spoilt, whatever users are called: keys, verdicts, kinds, ids, titles."""
+    report = json.loads(to_json(REPORTS[name]))
+    words = {key for part in [report, *report["findings"], *report["chain"]] for key in part}
+    words |= {link[key] for link in report["chain"] for key in ("verdict", "layer", "id")}
+    words |= {word for link in report["chain"] for word in link["title"].split()}
+    assert [word for word in words if not is_word(word)] == []
+
+
+def test_usual_names_are_no_words() -> None:
+    usual = (
+        "alice anna bob carol dave eve heidi mallory raul smith jones weber schneider kumar wang"
+    )
+    assert [name for name in usual.split() if is_word(name)] == []
+
+
+def test_what_leaves_together_is_masked_alike() -> None:
+    texts = ["10.0.0.1: anna logged in", "arn:aws:iam::310987654321:user/anna password=x"]
+    assert evidence(texts, redacted=True) == [
+        "10.0.0.1: user-1 logged in",
+        "arn:aws:iam::111111111111:user/user-1 password=[masked]",
+    ]
+    assert evidence(texts, redacted=False) == [texts[0], texts[1].replace("=x", "=[masked]")]
+
+
 def test_accounts_beyond_the_ninth_still_get_twelve_digits_of_their_own() -> None:
     accounts = [str(310987654321 + number) for number in range(30)]
     masks = redact(" ".join(accounts)).split(" ")
@@ -156,7 +258,10 @@ def test_a_whole_report_tells_nothing_private_in_any_format(name: str) -> None:
 
 
 PRIVATE_WORDS = ["anna-0b7e61d2f4c58a903", "310987654321", "10.20.30.40", "anna@example.com"]
-LABELS = ["password", "secret key:", "authorization:", "Basic", ":user/x", "fe80::1", "http://"]
+LABELS = [
+    *("password", "secret key:", "authorization:", "Basic", ":user/x", "fe80::1", "http://"),
+    *("UserName=", 'userName": "', "zoe", "a.zoe", ":user/zoe", "user a.zoe is allowed", "user-2"),
+]
 FOREIGN = st.builds(
     str.join,
     st.sampled_from(["\n", "\t", '"', "\\", " ", '": "', "\x1b"]),
@@ -188,7 +293,10 @@ def test_masking_twice_is_masking_once(foreign: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["a-", "://a:", ":user/a/", "1.", "::", "password", "anna@a.", "authorization: ", "AKIA", "\\"],
+    [
+        *("a-", "://a:", ":user/a/", "1.", "::", "password", "anna@a.", "authorization: ", "AKIA"),
+        *("\\", "user ", 'userName": ', "user a.b ", ":role/a/", "UserName=a.", "GetSessionUser"),
+    ],
 )
 def test_no_text_makes_masking_slow(piece: str) -> None:
     began = time.process_time()

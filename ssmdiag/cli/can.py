@@ -1,6 +1,7 @@
 """``ssmdiag can``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -68,6 +69,7 @@ def can(
     except QuestionError as error:
         raise typer.BadParameter(str(error)) from None
     try:
+        reach = replace(reach, redact=redact)
         judgement = run(question, reach, surroundings(), compare=compare)
         put_judgement(judgement, format_, output, redact=redact)
     except JobError as error:

@@ -1,6 +1,7 @@
 """``ssmdiag check``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -51,7 +52,8 @@ def check(
     """Is this node fit for sessions and their encrypted logs, and what will fail next?"""
     names = tuple(name.strip() for each in only or () for name in each.split(",") if name.strip())
     try:
-        report = run(CheckJob(names, as_user, deadline, reach), surroundings())
+        job = CheckJob(names, as_user, deadline, replace(reach, redact=redact))
+        report = run(job, surroundings())
         put_check(report, format_, output, redact=redact, quiet=quiet)
     except JobError as error:
         fail(error)

@@ -1,6 +1,7 @@
 """``ssmdiag diagnose``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Optional
@@ -87,7 +88,7 @@ def diagnose(
         noise=noise,
         patterns=tuple(patterns or ()),
         bundle=bundle,
-        reach=reach,
+        reach=replace(reach, redact=redact),
     )
     try:
         report = run(job, around)

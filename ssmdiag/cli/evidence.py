@@ -1,6 +1,8 @@
 """``ssmdiag snapshot`` and ``ssmdiag bundle``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -32,12 +34,11 @@ def snapshot(
 ) -> None:
     """Write all that `check` finds out to a file, to be judged elsewhere with --snapshot."""
     try:
-        number = bundling.take(
-            CheckJob(deadline=deadline, reach=reach), surroundings(), file, redact=redact
-        )
+        job = CheckJob(deadline=deadline, reach=replace(reach, redact=redact))
+        number = bundling.take(job, surroundings(), file)
     except JobError as error:
         fail(error)
-    typer.echo(f"{file}: {number} answers; read them with `ssmdiag check --snapshot {file}`")
+    typer.echo(f"{file}: {number} answers; read them with {_typed('check --snapshot', file)}")
 
 
 @reaching
@@ -67,12 +68,14 @@ def bundle(
         places=tuple(log or ()),
         span=spanned(since, until, around.now),
         patterns=tuple(patterns or ()),
-        reach=reach,
+        reach=replace(reach, redact=redact),
     )
     try:
-        members = bundling.bundle(
-            CheckJob(deadline=deadline, reach=reach), job, around, path, redact=redact
-        )
+        members = bundling.bundle(CheckJob(deadline=deadline, reach=reach), job, around, path)
     except JobError as error:
         fail(error)
-    typer.echo(f"{path}: {', '.join(members)}; repeat it with `ssmdiag diagnose --bundle {path}`")
+    typer.echo(f"{path}: {', '.join(members)}; repeat it with {_typed('diagnose --bundle', path)}")
+
+
+def _typed(words: str, file: Path) -> str:
+    return f"`ssmdiag {words} {shlex.quote(str(file))}`"

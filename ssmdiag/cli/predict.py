@@ -1,6 +1,7 @@
 """``ssmdiag predict``."""
 
 # No `from __future__ import annotations`: under Python 3.9 Typer cannot read them as text.
+from dataclasses import replace
 from typing import Annotated, Optional
 
 import typer
@@ -47,7 +48,8 @@ def predict(
     from ssmdiag.wiring.predicting import predict as run
 
     try:
-        found = run(PredictJob(tuple(change or ()), as_user, reach), surroundings())
+        job = PredictJob(tuple(change or ()), as_user, replace(reach, redact=redact))
+        found = run(job, surroundings())
         if format_ is Format.json:
             whole = words.to_json(found)
         else:

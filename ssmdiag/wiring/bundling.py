@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 from ssmdiag.log.layout import written
@@ -10,14 +11,14 @@ from ssmdiag.model import Record
 from ssmdiag.render.check import text as check_text
 from ssmdiag.render.json import to_json
 from ssmdiag.render.layout import Layout
-from ssmdiag.render.redact import Redaction
-from ssmdiag.render.scrub import scrub
+from ssmdiag.render.redact import evidence
 from ssmdiag.render.text import text as report_text
 from ssmdiag.wiring import checking, diagnosing
 from ssmdiag.wiring.archive import LOG, SNAPSHOT, pack
 from ssmdiag.wiring.checking import CheckJob
 from ssmdiag.wiring.diagnosing import Job
 from ssmdiag.wiring.job import Surroundings, write_aside
+from ssmdiag.wiring.reach import keep
 from ssmdiag.world import snapshot
 from ssmdiag.world.asking import Asking, until
 from ssmdiag.world.call import Answer, Call
@@ -25,17 +26,14 @@ from ssmdiag.world.call import Answer, Call
 _IN_MEMORY = 16 << 20
 
 
-def take(job: CheckJob, around: Surroundings, file: Path, *, redact: bool) -> int:
+def take(job: CheckJob, around: Surroundings, file: Path) -> int:
     """Write the Answers of a whole check to ``file``; tells how many. Raises JobError."""
     _, ask, region = checking.examine(job, around)
-    text = scrub(snapshot.dump(ask.answers, region))
-    write_aside(file, Redaction(repeatable=True).masked(text) if redact else text)
+    keep(replace(job.reach, save_snapshot=file), ask, region)
     return len(ask.answers)
 
 
-def bundle(
-    checked: CheckJob, job: Job, around: Surroundings, file: Path, *, redact: bool
-) -> tuple[str, ...]:
+def bundle(checked: CheckJob, job: Job, around: Surroundings, file: Path) -> tuple[str, ...]:
     """Write log excerpt, Answers and Reports into one archive; tells its members.
 
     The excerpt holds every Record that the diagnosis looked at. Raises JobError.
@@ -59,9 +57,8 @@ def bundle(
         SNAPSHOT: snapshot.dump(answers, region),
         LOG: excerpt,
     }
-    masks = Redaction(repeatable=True)
-    masked = {name: masks.masked(t) if redact else scrub(t) for name, t in members.items()}
-    write_aside(file, pack({name: text.encode("utf-8") for name, text in masked.items()}))
+    masked = evidence(members.values(), redacted=job.reach.redact)
+    write_aside(file, pack({name: t.encode("utf-8") for name, t in zip(members, masked)}))
     return tuple(members)
 
 

@@ -76,11 +76,16 @@ def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, s
 
 
 def keep(reach: Reach, ask: Asking, region: str) -> None:
-    """Save the Answers, if that is asked for. Raises JobError."""
+    """Save the Answers, if that is asked for; masked, as they are to leave the node.
+
+    Raises JobError.
+    """
     if reach.save_snapshot is not None:
+        from ssmdiag.render.redact import evidence
         from ssmdiag.world import snapshot
 
-        write_aside(reach.save_snapshot, snapshot.dump(ask.answers, region))
+        (text,) = evidence([snapshot.dump(ask.answers, region)], redacted=reach.redact)
+        write_aside(reach.save_snapshot, text)
 
 
 def in_region(region: str) -> Callable[[Sequence[Call]], tuple[str, ...]]:
