@@ -12,8 +12,10 @@ from typing import Annotated, Any, Callable, Optional
 
 import typer
 
-from ssmdiag.cli.output import Format
-from ssmdiag.wiring.job import Reach, Surroundings
+from ssmdiag.cli.output import Format, fail
+from ssmdiag.wiring.job import JobError, Reach, Surroundings
+
+_LONGEST = 86_400
 
 _REACH = {
     "snapshot": Annotated[
@@ -90,6 +92,7 @@ def gathered(
 
         @functools.wraps(command)
         def run(**values: Any) -> Any:
+            _are_seconds(values)
             given = {name: values.pop(name) for name in options}
             value = into(**{name: _frozen(given[name], defaults[name].default) for name in given})
             return command(**values, **{parameter: value})
@@ -101,9 +104,26 @@ def gathered(
     return decorate
 
 
+def _are_seconds(values: Mapping[str, Any]) -> None:
+    """Refuse what Python takes for a number, and no clock for seconds: ``inf``, ``nan``, 1e300."""
+    for name, value in values.items():
+        if isinstance(value, float) and not value <= _LONGEST:
+            option = f"--{name.replace('_', '-')}"
+            raise typer.BadParameter(f"{option} is at most {_LONGEST} seconds, which are a day")
+
+
 def _frozen(value: Any, default: Any) -> Any:
     return tuple(value or ()) if isinstance(default, tuple) else value
 
 
-reaching = gathered("reach", Reach, _REACH)
+@functools.wraps(Reach)
+def _reach(**options: Any) -> Reach:
+    reach = Reach(**options)
+    # What is not there would be told as a node on which nothing is installed.
+    if not reach.root.is_dir():
+        fail(JobError(f"--root {reach.root} is no folder: there is no node to be seen"))
+    return reach
+
+
+reaching = gathered("reach", _reach, _REACH)
 """Gives a command the options that say how AWS is reached, as its parameter ``reach``."""

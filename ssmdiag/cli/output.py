@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import errno
 import os
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn, Optional
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, TextIO
 
 import typer
 
@@ -23,6 +27,10 @@ MISUSED = 2
 JOB_FAILED = 3
 
 _WIDEST = 100
+# Windows has no word for a broken pipe: it says that the argument, the pipe, is not valid.
+_UNREAD = (errno.EPIPE, errno.ESHUTDOWN, errno.EINVAL)
+TRACEBACK = "SSMDIAG_TRACEBACK"
+"""The environment variable that shows where an error comes from."""
 
 
 class Format(str, Enum):
@@ -74,12 +82,8 @@ def put_text(whole: str, output: Optional[Path], *, redact: bool) -> None:
     if output is not None:
         write_aside(output, whole)
         return
-    try:
-        sys.stdout.write(whole)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # `ssmdiag diagnose | head` is no error; Python would complain again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.stdout.write(whole)
+    sys.stdout.flush()
 
 
 def rendered(report: Report, form: Format, *, terminal: bool) -> str:
@@ -123,5 +127,104 @@ def _speaks_unicode() -> bool:
 
 def fail(error: JobError) -> NoReturn:
     """Say on standard error in one line why the job could not be done."""
-    typer.echo(f"ssmdiag: {' '.join(str(error).split())}", err=True)
-    raise typer.Exit(MISUSED if isinstance(error, MisuseError) else JOB_FAILED)
+    raise typer.Exit(say_why(error))
+
+
+# --- what every command rests on ----------------------------------------------------------------
+
+
+def make_lasting(*, ends_unread: bool) -> None:
+    """Make standard output one that takes whatever is written to it and, unless the command
+    ``ends_unread``, read or not; what else keeps it from being written is a JobError."""
+    lasting: Any = _Lasting(sys.stdout)
+    codecs.register_error("ssmdiag.escape", _escaped)
+    lasting.reconfigure(errors="ssmdiag.escape")
+    if not ends_unread:
+        sys.stdout = lasting
+
+
+class _Lasting:
+    """A stream that may lose its reader, as in ``ssmdiag diagnose | head``: that is no error, and
+    the command goes on to its verdict."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with self._read_or_not():
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with self._read_or_not():
+            self._stream.flush()
+
+    def reconfigure(self, **how: Any) -> None:
+        # It writes what is left first.
+        with self._read_or_not():
+            self._stream.reconfigure(**how)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    @contextmanager
+    def _read_or_not(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in _UNREAD:
+                raise JobError(
+                    f"standard output cannot be written: {error.strerror}; see what it leads to"
+                ) from None
+            _drop(self._stream)
+
+
+def _drop(stream: TextIO) -> None:
+    """Let all that is, and will be, written to ``stream`` go nowhere: Python, too, writes what is
+    left at exit, and would complain."""
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def _escaped(error: UnicodeError) -> tuple[str, int]:
+    r"""What an encoding lacks, as ``\uXXXX``: that is JSON's way, too."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    units = error.object[error.start : error.end].encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[i : i + 4]}" for i in range(0, len(units), 4)), error.end
+
+
+def say_why(error: Exception) -> int:
+    """Say on standard error in one line why there is no answer; returns the exit code."""
+    from ssmdiag.render.layout import visible
+    from ssmdiag.render.scrub import scrub
+
+    said, code = _why(error)
+    try:
+        sys.stdout.flush()
+    except (OSError, JobError):
+        _drop(sys.stdout)
+    try:
+        if os.environ.get(TRACEBACK):
+            import traceback
+
+            traceback.print_exception(type(error), error, error.__traceback__)
+        typer.echo(f"ssmdiag: {visible(scrub(' '.join(said.split())))}", err=True)
+    except OSError:
+        _drop(sys.stderr)
+    return code
+
+
+def _why(error: Exception) -> tuple[str, int]:
+    if isinstance(error, MisuseError):
+        return str(error), MISUSED
+    if isinstance(error, JobError):
+        return str(error), JOB_FAILED
+    from ssmdiag.world.aws import AwsConfigurationError
+
+    if isinstance(error, AwsConfigurationError):
+        return str(error), JOB_FAILED
+    return (
+        f"this is a defect of ssmdiag: {type(error).__name__}: {error}. "
+        f"Please report it, with the traceback that {TRACEBACK}=1 in the environment shows"
+    ), JOB_FAILED

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ssmdiag.model import Checked, Situation
 from ssmdiag.requirements.contract import Requirement, doubted
+from ssmdiag.world.asking import side_by_side
 from ssmdiag.world.call import Ask
 
 CALLER = "caller"
@@ -31,12 +32,16 @@ def to_check(
     """The Requirements of a check: all that concern the node, or ``only`` those of some layers or
     subjects, or single ones by their ids; those of who starts sessions if ``caller``.
 
-    Raises ValueError with one line if ``only`` names something else.
+    Raises ValueError with one line if ``only`` names something else, or nothing but what concerns
+    who starts sessions, and that is not known.
     """
     for name in only:
-        if not any(name in (r.layer, r.subject, r.id) for r in requirements):
+        named = [r for r in requirements if name in (r.layer, r.subject, r.id)]
+        if not named:
             known = dict.fromkeys(n for r in requirements for n in (r.layer, r.subject))
             raise ValueError(f"there is nothing to check called {name!r}: {', '.join(known)}")
+        if not caller and all(r.subject == CALLER for r in named):
+            raise ValueError(f"{name} is about who starts sessions: say who with --as-user ARN")
     return tuple(
         r
         for r in requirements
@@ -54,10 +59,5 @@ def check(
         verdict = requirement.check(ask, situation)
         return Checked(requirement.id, requirement.title, requirement.layer, verdict)
 
-    if not requirements:
-        return ()
-    from concurrent.futures import ThreadPoolExecutor
-
     # All at once: one that waits for a service that is dead must not keep the others waiting.
-    with ThreadPoolExecutor(max_workers=len(requirements)) as pool:
-        return tuple(pool.map(one, requirements))
+    return tuple(side_by_side(one, requirements, at_once=len(requirements)))

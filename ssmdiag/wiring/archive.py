@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import io
 import tarfile
+import zlib
 from collections.abc import Mapping
 
 SNAPSHOT = "snapshot.json"
@@ -42,19 +43,24 @@ def pack(members: Mapping[str, bytes]) -> bytes:
 
 
 def member(raw: bytes, name: str) -> bytes:
-    """The content of one member. Raises ArchiveError."""
+    """The content of one member. Raises ArchiveError, also if anything else of it is damaged."""
+    found = None
     try:
         with (
             gzip.GzipFile(fileobj=io.BytesIO(raw)) as packed,
             tarfile.open(fileobj=packed, mode="r|") as archive,
         ):
             for info in archive:
+                if info.size > _MOST or packed.tell() > 2 * _MOST:
+                    raise ArchiveError(f"its {info.name!r} is larger than any log of an agent")
                 file = archive.extractfile(info) if info.isreg() and info.name == name else None
-                if file is None:
-                    continue
-                if info.size > _MOST:
-                    raise ArchiveError(f"its {name} is larger than any log of an agent")
-                return file.read()
-    except (OSError, EOFError, tarfile.TarError) as error:
+                if file is not None:
+                    found = file.read()
+            # Whether all of it is as it was packed is seen by its sum, at the very end.
+            while packed.tell() <= 2 * _MOST and packed.read(1 << 20):
+                continue
+    except (OSError, EOFError, zlib.error, tarfile.TarError) as error:
         raise ArchiveError(f"it cannot be unpacked: {error}") from None
-    raise ArchiveError(f"it holds no {name}: it is no bundle of ssmdiag")
+    if found is None:
+        raise ArchiveError(f"it holds no {name}: it is no bundle of ssmdiag")
+    return found

@@ -67,14 +67,13 @@ def foreseen(
     proposals = tuple(_proposals(files, ask, situation))
     writes = [order for proposal in proposals for order in proposal.calls]
     words = tuple(f"{f.path}: {p.summary}" for f, p in zip(files, proposals))
-    try:
-        return foresee(requirements, ask, situation, writes, words)
-    except KeyError as error:
-        raise MisuseError(f"a write Call of the file lacks the parameter {error}") from None
+    return foresee(requirements, ask, situation, writes, words)
 
 
 def _proposals(files: Sequence[File], ask: Ask, situation: Situation) -> Iterator[Proposal]:
     """What the files propose, each with those before it in place."""
+    from ssmdiag.world.aws import mistake
+
     world = ask
     for file in files:
         try:
@@ -83,6 +82,8 @@ def _proposals(files: Sequence[File], ask: Ask, situation: Situation) -> Iterato
             raise JobError(f"{file.path}: {error}") from None
         except ProposalError as error:
             raise MisuseError(f"{file.path}: {error}") from None
+        for why in filter(None, map(mistake, proposal.calls)):
+            raise MisuseError(f"{file.path}: its write Call {why}")
         world = Overlay(world, proposal.calls)
         yield proposal
 

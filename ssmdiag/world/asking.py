@@ -6,13 +6,15 @@ import queue
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Callable, Union
+from concurrent.futures import Future
+from typing import Callable, TypeVar, Union
 
 from ssmdiag.model import AskedCall
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 
 Door = Callable[[Call], Answer]
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 _SIDE_BY_SIDE = 8
 
@@ -41,8 +43,7 @@ class Asking:
     def all(self, questions: Sequence[Call], /) -> list[Answer]:
         if len(questions) < 2:
             return [self(question) for question in questions]
-        with ThreadPoolExecutor(max_workers=min(_SIDE_BY_SIDE, len(questions))) as pool:
-            return list(pool.map(self, questions))
+        return side_by_side(self, questions, _SIDE_BY_SIDE)
 
     @property
     def answers(self) -> Mapping[Call, Answer]:
@@ -65,6 +66,32 @@ def _told(question: Call, answer: Answer) -> AskedCall:
     if isinstance(answer, Denied):
         return AskedCall(str(question), "denied", answer.denial.message)
     return AskedCall(str(question), "unreachable", answer.why)
+
+
+def side_by_side(
+    work: Callable[[Item], Result], items: Sequence[Item], at_once: int
+) -> list[Result]:
+    """What ``work`` makes of each item, in their order; its first error is raised here.
+
+    Whoever interrupts the program waits for none of them: that is what a pool of threads does.
+    """
+    futures: list[Future[Result]] = [Future() for _ in items]
+    waiting = list(zip(items, futures))[::-1]
+
+    def run() -> None:
+        while True:
+            try:
+                item, future = waiting.pop()
+            except IndexError:
+                return
+            try:
+                future.set_result(work(item))
+            except BaseException as error:
+                future.set_exception(error)
+
+    for _ in range(min(at_once, len(items))):
+        threading.Thread(target=run, daemon=True).start()
+    return [future.result() for future in futures]
 
 
 def until(door: Door, seconds: float) -> Door:

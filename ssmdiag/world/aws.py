@@ -42,6 +42,10 @@ class Access:
     """Deadline of one Call in seconds, retries included."""
 
 
+class AwsConfigurationError(ValueError):
+    """The AWS configuration files cannot be read; the message says why in one line."""
+
+
 class Aws:
     """boto3 behind two doors. Nothing is loaded before the first Call."""
 
@@ -117,7 +121,10 @@ class Aws:
 
 
 def configured_region(profile: Optional[str]) -> Optional[str]:
-    """The region that the environment or the AWS configuration files name, if any."""
+    """The region that the environment or the AWS configuration files name, if any.
+
+    Raises AwsConfigurationError.
+    """
     import botocore.exceptions as failures
     import botocore.session
 
@@ -127,7 +134,33 @@ def configured_region(profile: Optional[str]) -> Optional[str]:
         )
     except failures.ProfileNotFound:
         return None
+    except failures.BotoCoreError as error:
+        raise AwsConfigurationError(
+            f"the AWS configuration cannot be read: {_one_line(error)}; mend it, or name other "
+            "files in AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE"
+        ) from None
     return region
+
+
+def mistake(order: Call) -> Optional[str]:
+    """What AWS's own model of the API finds wrong with the parameters of a Call, if anything."""
+    from botocore.exceptions import UnknownServiceError
+    from botocore.model import OperationNotFoundError, ServiceModel
+    from botocore.validate import ParamValidator
+
+    try:
+        service = ServiceModel(_models().load_service_model(order.service, "service-2"))
+        shape = service.operation_model(order.operation).input_shape
+    except (UnknownServiceError, OperationNotFoundError):
+        return f"{order.service}:{order.operation} is not known"
+    given = order.parameters
+    lacking = [name for name in getattr(shape, "required_members", ()) if name not in given]
+    if lacking:
+        return f"{order.service}:{order.operation} lacks the parameter {lacking[0]!r}"
+    found = ParamValidator().validate(given, shape) if shape else None
+    if found is None or not found.has_errors():
+        return None
+    return f"{order.service}:{order.operation}: {_one_line(found.generate_report())}"
 
 
 def _session(access: Access) -> Any:
