@@ -1,7 +1,8 @@
 """The nouns that cross rooms.
 
 Every word here is a word of the program's language: the code, the documents, the JSON and the
-terminal use the same ones. Standard library only; nothing here asks, reads or decides.
+terminal use the same ones. It imports the standard library, ``values`` (how a noun is frozen) and
+``outcome`` (more nouns), nothing else of the program; nothing here asks, reads or decides.
 """
 
 from __future__ import annotations
@@ -50,6 +51,10 @@ FailureKind = Literal[
     "service",  # AWS answered 5xx
     "other",
 ]
+
+Severity = Literal["info", "degraded", "no-logs", "session-refused", "offline"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""What the user loses; the later, the more."""
 
 
 # --- what was read ------------------------------------------------------------------------------
@@ -132,7 +137,7 @@ class Symptom:
 
     pattern: str
     title: str
-    severity: str
+    severity: Severity
     count: int
     first: Optional[datetime]
     last: Optional[datetime]

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal, Optional
 
 from ssmdiag.values import dataclass
 
 Expectation = Literal["yes", "no", "unknown"]
+
+
+def worst(expected: Iterable[Expectation]) -> Expectation:
+    """What can be expected of the whole: all of it has to succeed."""
+    told = set(expected)
+    return "no" if "no" in told else "unknown" if "unknown" in told else "yes"
 
 
 @dataclass(frozen=True)
@@ -49,3 +56,8 @@ class Outcome:
     """What would settle what is not known."""
     unseen: tuple[str, ...] = ()
     """What was not looked at, and so is taken to be as it should."""
+
+    @property
+    def whole(self) -> Expectation:
+        """Does all of it work: the session, and the way of its log to every destination?"""
+        return worst([self.starts, *(arrival.arrives for arrival in self.arrivals)])

@@ -129,7 +129,9 @@ def test_clearing_breaks_off_what_hangs_and_lets_the_next_through(account: Accou
 
     asking = threading.Thread(target=ask)
     asking.start()
+    deadline = time.monotonic() + 5
     while not account.requests:
+        assert time.monotonic() < deadline
         time.sleep(0.01)
     account.faults.clear()
     asking.join(timeout=5)

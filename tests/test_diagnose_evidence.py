@@ -56,6 +56,7 @@ def test_a_whole_log_tells_who_and_where_the_agent_is() -> None:
             "ap-southeast-2",
         ),
         ("wss://ssmmessages.us-gov-west-1.amazonaws.com/v1/control-channel", "us-gov-west-1"),
+        ("wss://ssmmessages.eusc-de-east-1.amazonaws.eu/v1/control-channel", "eusc-de-east-1"),
         ("on resource: arn:aws-cn:logs:cn-north-1:4444:log-group::log-stream:", "cn-north-1"),
         ("arn:aws:ec2:eu-central-1:444455556666:instance/i-0f00dfeed00c0ffee", "eu-central-1"),
         ("on resource: arn:aws:kms:us-west-2:444455556666:key/1", None),

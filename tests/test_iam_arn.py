@@ -11,7 +11,10 @@ from hypothesis import strategies as st
 from ssmdiag.iam.arn import (
     Arn,
     dns_suffix,
+    dual_stack_suffix,
+    is_aws_host,
     is_node_session,
+    is_region,
     logs_principal,
     parse_arn,
     partition_of,
@@ -68,21 +71,60 @@ def test_a_principal_tells_its_role_and_session(
 
 
 @pytest.mark.parametrize(
-    ("region", "partition", "suffix"),
+    ("text", "region"),
     [
-        ("eu-west-1", "aws", "amazonaws.com"),
-        ("cn-northwest-1", "aws-cn", "amazonaws.com.cn"),
-        ("us-gov-west-1", "aws-us-gov", "amazonaws.com"),
-        ("us-iso-east-1", "aws-iso", "c2s.ic.gov"),
-        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"),
-        ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"),
-        ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"),
-        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu"),
-        ("moon-east-1", "aws", "amazonaws.com"),
+        ("eu-west-1", True),
+        ("us-gov-east-1", True),
+        ("eusc-de-east-1", True),
+        ("us-isob-east-1", True),
+        ("", False),
+        ("eu-west-1a", False),
+        ("eu-west-\u0661", False),
+        ("eu-west-1\n", False),
+        ("1.eu-west-1", False),
+        ("west-1", False),
     ],
 )
-def test_a_region_tells_its_partition_and_domain(region: str, partition: str, suffix: str) -> None:
-    assert (partition_of(region), dns_suffix(region)) == (partition, suffix)
+def test_a_region_is_known_by_its_form(text: str, region: bool) -> None:
+    assert is_region(text) == region
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "suffix", "dual_stack"),
+    [
+        ("eu-west-1", "aws", "amazonaws.com", "api.aws"),
+        ("cn-northwest-1", "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+        ("us-gov-west-1", "aws-us-gov", "amazonaws.com", "api.aws"),
+        ("us-iso-east-1", "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
+        ("us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
+        ("us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+        ("eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+        ("eusc-de-east-1", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+        ("moon-east-1", "aws", "amazonaws.com", "api.aws"),
+    ],
+)
+def test_a_region_tells_its_partition_and_domains(
+    region: str, partition: str, suffix: str, dual_stack: str
+) -> None:
+    told = (partition_of(region), dns_suffix(region), dual_stack_suffix(region))
+    assert told == (partition, suffix, dual_stack)
+    assert is_aws_host(f"ssm.{region}.{suffix}")
+    assert is_aws_host(f"ssm.{region}.{dual_stack}")
+
+
+@pytest.mark.parametrize(
+    ("host", "of_aws"),
+    [
+        ("ec2.c2s.ic.gov", True),
+        ("SSM.eu-west-1.AmazonAWS.com.", True),
+        ("amazonaws.com", False),
+        ("ssm.notamazonaws.com", False),
+        ("ssm.eu-west-1.amazonaws.com.corp.example", False),
+        ("", False),
+    ],
+)
+def test_a_host_of_aws_is_known_by_its_domain(host: str, of_aws: bool) -> None:
+    assert is_aws_host(host) == of_aws
 
 
 @pytest.mark.parametrize(

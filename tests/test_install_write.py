@@ -174,6 +174,7 @@ def test_a_folder_that_may_not_be_written_is_said_in_one_line() -> None:
         there = Path(folder)
         there.chmod(0o755)
         (there / "etc/cron.d").mkdir(parents=True)
+        (there / "etc").chmod(0o755)
         (there / "etc/cron.d").chmod(0o555)
         with as_nobody(), pytest.raises(InstallError, match="cannot be written: Permission denied"):
             write(cron.installation(_USUAL), there)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Optional
 
 import pytest
 from hypothesis import given
@@ -73,18 +73,26 @@ def test_the_command_that_dials_a_host_is_quoted_for_a_shell() -> None:
 
 def _found(case: dict[str, Any]) -> dict[str, Any]:
     inputs = {"s3BucketName": case.get("bucket", "")}
-    asking = Asking(_door(case.get("config"), inputs, case.get("bucket_region", case["region"])))
+    bucket_region = case.get("bucket_region", case["region"])
+    asking = Asking(_door(case.get("config"), inputs, bucket_region, case.get("installed")))
     situation = Situation(case["region"], agent_version=case.get("version"))
     found = {service: find_endpoint(asking, situation, service) for service in SERVICES}
     assert all(isinstance(e, (Gap, ServiceEndpoint)) for e in found.values())
     return found
 
 
-def _door(config: Any, inputs: dict[str, str], bucket_region: str = "eu-west-1") -> Any:
+def _door(
+    config: Any,
+    inputs: dict[str, str],
+    bucket_region: str = "eu-west-1",
+    installed: Optional[str] = None,
+) -> Any:
     def door(question: Call) -> Answer:
         if question.operation == "GetAgentConfig":
             known = Known({"Path": PATH, "Content": config})
             return Absent("no such file") if config is None else known
+        if question.operation == "GetAgentInstallation" and installed:
+            return Known({"Version": installed})
         if question.operation == "GetDocument":
             return Known({"Content": json.dumps({"inputs": inputs})})
         if question.operation == "GetBucketLocation":

@@ -15,6 +15,7 @@ import pytest
 from ssmdiag.diagnose.findings import broken_finding
 from ssmdiag.model import (
     Broken,
+    Denial,
     NotApplicable,
     Proof,
     Situation,
@@ -24,11 +25,14 @@ from ssmdiag.model import (
     Write,
 )
 from ssmdiag.requirements.causes import find_causes
+from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network import answering as network
 from ssmdiag.requirements.network import endpoint_policy
+from ssmdiag.requirements.network.endpoints import ServiceEndpoint
+from ssmdiag.requirements.network.probe_facts import find_probe
 from ssmdiag.setup.commands import commands
 from ssmdiag.world.asking import Asking
-from ssmdiag.world.call import Answer, Call, Unreachable
+from ssmdiag.world.call import Answer, Call, Denied, Unreachable
 from ssmdiag.world.overlay import Overlay
 from tests.symptoms import symptom
 from tests.vpc_world import FIXTURE, NODE, REGION, door_of, without
@@ -140,6 +144,13 @@ def test_a_snapshot_without_the_calls_does_not_look_like_a_dead_network() -> Non
     verdict = CHECKS["network/logs"](asking, _situation(symptom))
     assert isinstance(verdict, Unverified)
     assert [s.kind for s in verdict.suspects] == ["endpoint-network", "vpc-endpoint"]
+
+
+def test_a_probe_that_is_refused_says_so_in_the_words_of_who_refused() -> None:
+    refused = Denied(Denial("the host lets nobody dial", "host:ProbeEndpoint"))
+    found = find_probe(Asking(lambda _: refused), ServiceEndpoint("ssm", "ssm.example", REGION))
+    assert isinstance(found, Gap)
+    assert found.why == "ssm.example could not be probed: the host lets nobody dial"
 
 
 def test_two_who_get_no_answer_are_enough() -> None:

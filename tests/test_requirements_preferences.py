@@ -32,11 +32,12 @@ from ssmdiag.model import (
 )
 from ssmdiag.requirements.causes import find_causes
 from ssmdiag.requirements.changes import compose
+from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.destination import retention as quotas
 from ssmdiag.requirements.preferences import document as preferences
 from ssmdiag.requirements.preferences import inputs as preferences_inputs
 from ssmdiag.requirements.preferences import names, session_documents
-from ssmdiag.requirements.preferences.facts import NEW_CONTENT
+from ssmdiag.requirements.preferences.facts import NEW_CONTENT, Preferences, in_force
 from ssmdiag.world.asking import Asking, Door
 from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Unreachable
 from ssmdiag.world.overlay import Overlay, can_overlay
@@ -107,6 +108,23 @@ def test_two_fixes_of_one_document_do_not_undo_one_another() -> None:
     assert [after[name] for name in inputs] == ["/pier/shells", "pier-audit", "60"]
     assert all(isinstance(checked.verdict, Holds) for checked in diagnosis.after)
     assert len(cause.edit.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("used", "found"),
+    [
+        pytest.param([], Preferences, id="only the default document may be missing"),
+        pytest.param([{"DocumentName": "Pier-Shell"}], Gap, id="another one refuses its sessions"),
+    ],
+)
+def test_sessions_without_saved_preferences_have_what_the_console_offers(
+    used: list[dict[str, Any]], found: type
+) -> None:
+    world = merge_patch(FIXTURE["base"], {"documents": {DEFAULT: None}, "sessions": used})
+    told = in_force(Asking(_door(world)), SITUATION)
+    assert isinstance(told, found)
+    if isinstance(told, Preferences):
+        assert (told.content, told.written, told.destinations) == (NEW_CONTENT, False, ())
 
 
 def test_a_symptom_of_a_document_names_the_one_that_the_session_was_started_with() -> None:

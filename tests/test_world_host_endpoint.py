@@ -204,6 +204,24 @@ def test_what_is_no_address_is_not_tried(host: str, port: int, node: Path) -> No
 
 
 @pytest.mark.parametrize(
+    "domain",
+    [
+        "eu-west-1.amazonaws.com",
+        "us-iso-east-1.c2s.ic.gov",
+        "cn-north-1.api.amazonwebservices.com.cn",
+        "eu-west-1.API.aws",
+    ],
+)
+def test_where_another_account_stands_for_aws_its_own_endpoints_are_not_tried(
+    domain: str, node: Path
+) -> None:
+    place = Place("linux", {"AWS_ENDPOINT_URL": "http://127.0.0.1:5000"}, node)
+    answer = probe(place, f"ssm.{domain}")
+    assert isinstance(answer, Unreachable)
+    assert "127.0.0.1:5000" in answer.why
+
+
+@pytest.mark.parametrize(
     ("found", "tried"),
     [
         (["10.0.3.14"], ["10.0.3.14"]),

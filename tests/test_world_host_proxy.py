@@ -52,39 +52,11 @@ def settings(place: Place) -> Any:
     return answer.data
 
 
-@pytest.mark.parametrize(
-    ("no_proxy", "host", "direct"),
-    [
-        ("", _SSM, False),
-        ("amazonaws.com", _SSM, True),
-        (".amazonaws.com", _SSM, True),
-        ("*.amazonaws.com", _SSM, True),
-        ("AmazonAWS.com", _SSM.upper(), True),
-        (".ssm.eu-central-1.amazonaws.com", _SSM, False),
-        ("zonaws.com", _SSM, False),
-        ("*", _SSM, True),
-        ("one.example, amazonaws.com:443", _SSM, True),
-        ("amazonaws.com:8443", _SSM, False),
-        ("https://amazonaws.com", _SSM, False),
-        ("169.254.169.254", "169.254.169.254", True),
-        ("169.254.0.0/16", "169.254.169.254", True),
-        ("169.254.169.254/32", "169.254.169.253", False),
-        ("10.0.0.0/8", "10.0.3.14", True),
-        ("10.0.0.0/8", "10.example", False),
-        ("10.0.3.14:80", "10.0.3.14", False),
-        ("10.0.3.14:443", "10.0.3.14", True),
-        ("fd00:ec2::254", "fd00:ec2::254", True),
-        ("[fd00:ec2::254]:443", "[fd00:ec2::254]", True),
-        (",: ,.,*.", _SSM, False),
-        ("", "localhost", True),
-        ("", "127.0.0.1", True),
-    ],
-)
-def test_no_proxy_means_what_go_means(
-    no_proxy: str, host: str, direct: bool, tmp_path: Path
-) -> None:
-    place = running(tmp_path, "https_proxy=http://proxy.example:3128", f"no_proxy={no_proxy}")
-    assert (proxy_for(place, host) is None) == direct
+def test_no_proxy_exempts_a_host_at_its_port(tmp_path: Path) -> None:
+    place = running(tmp_path, "https_proxy=http://proxy.example", f"no_proxy={_SSM}:443")
+    assert proxy_for(place, _SSM) is None
+    assert proxy_for(place, _SSM, 8443) is not None
+    assert proxy_for(place, "kms.eu-central-1.amazonaws.com") is not None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Union
 
 from ssmdiag.policy.document import Policy, PolicyError, parse
 from ssmdiag.requirements.contract import Gap, gap_of
-from ssmdiag.world.call import Absent, Answer, Ask, Known, call
+from ssmdiag.world.call import Absent, Answer, Ask, Known, call, reason
 
 _KIND = "SERVICE_CONTROL_POLICY"
 _LEVELS_AT_MOST = 8
@@ -47,8 +47,9 @@ def service_control_policies(ask: Ask, account: str) -> Union[tuple[tuple[Policy
 
 
 def _not_in_use(answer: Answer) -> bool:
-    said = getattr(answer, "why", "")
-    return isinstance(answer, Absent) or "AWSOrganizationsNotInUse" in said
+    if isinstance(answer, Known):
+        return False
+    return isinstance(answer, Absent) or "AWSOrganizationsNotInUse" in reason(answer)
 
 
 def _attached(ask: Ask, target: str) -> Union[tuple[Policy, ...], Gap]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Optional, Union
 
-from ssmdiag.iam.arn import parse_arn
+from ssmdiag.iam.arn import is_aws_host, parse_arn
 from ssmdiag.model import Situation
 from ssmdiag.requirements.caller.principals import Nobody, Who, asking, named, role_named
 from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
-from ssmdiag.world.call import Ask
+from ssmdiag.world.call import Ask, Known, reason
 
 
 class NoSuchPrincipalError(Exception):
@@ -36,12 +36,13 @@ def _found(ask: Ask, situation: Situation, wanted: Optional[str]) -> Union[Who, 
             return role_named(ask, situation, agent.role, agent.principal(situation.region))
         wanted = asking(ask).get("Arn") or ""
         if not wanted:
-            why = getattr(ask(CALLER), "why", "AWS does not say")
+            answer = ask(CALLER)
+            why = "AWS does not say" if isinstance(answer, Known) else reason(answer)
             return Nobody(
                 f"it is not known who asks ({why}): give credentials, or name somebody with --as"
             )
     if parse_arn(wanted) is not None:
         return named(ask, situation, wanted)
-    if wanted.endswith((".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")):
+    if is_aws_host(wanted):
         return Who(wanted, wanted, None, "")
     return role_named(ask, situation, wanted.rpartition("/")[2], None)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from ssmdiag.catalog.pattern import TROUBLE, Catalog, Doubt, Pattern, Severity, When
+from ssmdiag.catalog.pattern import TROUBLE, Catalog, Doubt, Pattern, When
 from ssmdiag.catalog.trial import Stated
+from ssmdiag.model import Severity
 
 Section = tuple[str, tuple[str, ...]]
 

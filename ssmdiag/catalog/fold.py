@@ -10,11 +10,11 @@ from typing import Optional, Union
 
 from ssmdiag.catalog.match import Hit, match
 from ssmdiag.catalog.nearby import WINDOW, Nearby
-from ssmdiag.catalog.pattern import SAME_FAILURE, SEVERITIES, Catalog, Pattern
+from ssmdiag.catalog.pattern import SAME_FAILURE, Catalog, Pattern
 from ssmdiag.catalog.suspicion import suspects
 from ssmdiag.catalog.templates import Templates, looks_like_trouble
 from ssmdiag.iam.arn import role_name_of
-from ssmdiag.model import Cluster, Failure, Record, Suspect, Symptom
+from ssmdiag.model import SEVERITIES, Cluster, Failure, Record, Severity, Suspect, Symptom
 from ssmdiag.values import dataclass
 
 _REQUEST_ID = "request id: "
@@ -97,7 +97,7 @@ class _Gathered:
     hit: Hit
     order: int
     sample: Record
-    severity: str
+    severity: Severity
     count: int = 0
     first: Optional[datetime] = None
     last: Optional[datetime] = None

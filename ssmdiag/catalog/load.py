@@ -11,18 +11,16 @@ from typing import Any, Optional, cast
 from ssmdiag.catalog.index import indexed
 from ssmdiag.catalog.pattern import (
     LEVELS,
-    SEVERITIES,
     TROUBLE,
     WHENS,
     Catalog,
     Doubt,
     Pattern,
     Problem,
-    Severity,
     When,
     compiled,
 )
-from ssmdiag.model import RESOURCE_KINDS, ResourceKind
+from ssmdiag.model import RESOURCE_KINDS, SEVERITIES, ResourceKind, Severity
 from ssmdiag.toml import parse_toml
 from ssmdiag.values import dataclass
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from functools import cache, cached_property
 from typing import Any, Literal, Optional, get_args
 
-from ssmdiag.model import ResourceKind
+from ssmdiag.model import ResourceKind, Severity
 from ssmdiag.values import dataclass
 
 When = Literal[
@@ -22,10 +22,6 @@ When = Literal[
     "service",
 ]
 WHENS: tuple[str, ...] = get_args(When)
-
-Severity = Literal["info", "degraded", "no-logs", "session-refused", "offline"]
-SEVERITIES: tuple[str, ...] = get_args(Severity)
-"""What the user loses; the later, the more."""
 
 LEVELS = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "CRITICAL")
 TROUBLE = ("WARN", "ERROR", "CRITICAL")

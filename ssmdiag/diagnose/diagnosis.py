@@ -91,7 +91,7 @@ def diagnose(
         unrecognised=reading.clusters,
         benign=reading.benign,
         noise=reading.noise,
-        notes=wording.notes(situation, situation.symptoms, repaired),
+        notes=wording.notes(situation, situation.symptoms, repaired, ask),
         sources=reading.sources,
         calls=account(ask.answers) if situation.online else (),
         period=reading.period,

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import field
 from typing import Any, Optional
 
-from ssmdiag.iam.arn import is_node_session
+from ssmdiag.iam.arn import REGION, is_node_session
 from ssmdiag.model import Record, SessionStart
 from ssmdiag.values import dataclass
 
@@ -28,7 +28,7 @@ LITERALS = (
 _PRINCIPAL = r"arn:aws[\w-]*:sts::\d{12}:assumed-role/[\w+=,.@-]{1,128}/[\w+=,.@-]{2,64}"
 # Endpoints and ARNs of Systems Manager and EC2 are of the node's own region, those of a log group
 # nearly always; a key or a bucket may be elsewhere.
-_REGION_NAME = r"([a-z]{2}(?:-[a-z]+){1,3}-\d)\b"
+_REGION_NAME = rf"({REGION})\b"
 _REGION = (
     r"\b(?:(?:ssm|ssmmessages|ec2messages)\.|arn:aws[\w-]*:(?:ssm|ssmmessages|ec2):)" + _REGION_NAME
 )

@@ -7,7 +7,7 @@ say which of these steps would succeed.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Optional, Union
+from typing import Optional
 
 from ssmdiag.diagnose import agent_steps as steps
 from ssmdiag.diagnose.agent_steps import Session, Step, Would, worst
@@ -21,17 +21,16 @@ from ssmdiag.requirements.destination.bucket_facts import bucket_encryption
 from ssmdiag.requirements.destination.log_group_facts import Group, find_group
 from ssmdiag.requirements.identity.agent import node_id
 from ssmdiag.requirements.preferences.facts import (
-    DEFAULT_DOCUMENT,
+    UNSAVED,
     Preferences,
     document_in_use,
-    find_preferences,
+    in_force,
     reading,
 )
 from ssmdiag.world.call import Absent, Ask
 
 _NO_KMS_KEY = "not encrypted with a KMS key"
 _UNKNOWN = "encrypted with what is not known"
-_NONE = Preferences(DEFAULT_DOCUMENT, {}, "the defaults", written=False)
 _DOCUMENT = Step("document", "the session document is there")
 _NO_DOCUMENT = "An error occurred (InvalidDocument) when calling the StartSession operation: …"
 
@@ -44,10 +43,10 @@ def outcome(checked: Sequence[Checked], ask: Ask, situation: Situation) -> Outco
 
     ``checked`` are the Requirements of the same world and Situation.
     """
-    found = _preferences(ask, situation)
+    found = in_force(ask, situation)
     verdicts = Verdicts(checked, situation)
     if isinstance(found, Gap):
-        return _of_unknown(found, World(ask, situation, verdicts, _NONE))
+        return _of_unknown(found, World(ask, situation, verdicts, UNSAVED))
     session, world = _session(found), World(ask, situation, verdicts, found)
     taken = steps.start(session, lambda step: look(world, step))
     started = _started(taken)
@@ -78,15 +77,6 @@ def _started(taken: Taken) -> Would:
 
 
 # --- what it is started with --------------------------------------------------------------------
-
-
-def _preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
-    found = find_preferences(ask, situation)
-    name = document_in_use(ask, situation)
-    if isinstance(found, Gap) and name == DEFAULT_DOCUMENT:
-        # Without preferences a session has the defaults, of which logging is none.
-        return _NONE if isinstance(ask(reading(name)), Absent) else found
-    return found
 
 
 def _of_unknown(found: Gap, world: World) -> Outcome:

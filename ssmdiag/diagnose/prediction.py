@@ -13,7 +13,7 @@ from ssmdiag.diagnose.agent_steps import ALLOWED
 from ssmdiag.diagnose.outcome import outcome
 from ssmdiag.diagnose.sessions_in_use import Kind, kinds_in_use
 from ssmdiag.model import Broken, Checked, Holds, NotApplicable, Situation, Unverified, Verdict
-from ssmdiag.outcome import Expectation, Outcome
+from ssmdiag.outcome import Expectation, Outcome, worst
 from ssmdiag.requirements.checking import check
 from ssmdiag.requirements.contract import Requirement
 from ssmdiag.values import dataclass
@@ -110,7 +110,7 @@ def predict(
     now = [_looked(requirements, ask, kind) for kind in kinds]
     if writes is None:
         sessions = tuple(Foreseen(k.document, k.caller, s.outcome) for k, s in zip(kinds, now))
-        verdict = _VERDICTS[_worst([_whole(s.before) for s in sessions])]
+        verdict = _VERDICTS[worst(s.before.whole for s in sessions)]
         return Prediction(verdict, sessions[0].before.said, situation.region, (), sessions)
     then = [_looked(requirements, Overlay(ask, writes), kind) for kind in kinds]
     sessions = tuple(_foreseen(k, a, b) for k, a, b in zip(kinds, now, then))
@@ -193,15 +193,6 @@ _VERDICTS: dict[Expectation, Literal["fine", "broken", "unverified"]] = {
     "no": "broken",
     "unknown": "unverified",
 }
-
-
-def _whole(told: Outcome) -> Expectation:
-    """Does all of it work: the session, and the way of its log to every destination?"""
-    return _worst([told.starts, *(arrival.arrives for arrival in told.arrivals)])
-
-
-def _worst(told: Sequence[Expectation]) -> Expectation:
-    return "no" if "no" in told else "unknown" if "unknown" in told else "yes"
 
 
 def _verdict(

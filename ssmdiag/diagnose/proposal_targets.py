@@ -31,7 +31,7 @@ from ssmdiag.requirements.preferences.facts import (
 )
 from ssmdiag.requirements.role.policies import inline_policies
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Absent, Ask, Denied, Known, Unreachable, call
+from ssmdiag.world.call import Absent, Ask, Known, call, reason
 
 Content = Literal["document", "identity", "resource", "trust"]
 TargetKind = Literal[
@@ -177,9 +177,8 @@ def _seen(ask: Ask, target: Target, operation: str, **parameters: str) -> None:
     answer = ask(call("iam", operation, **parameters))
     if isinstance(answer, Absent):
         raise ProposalError(f"there is nothing to replace: {target.words} ({answer.why})")
-    if isinstance(answer, (Denied, Unreachable)):
-        why = answer.denial.message if isinstance(answer, Denied) else answer.why
-        raise UnreadableError(f"{target.words} cannot be seen: {why}")
+    if not isinstance(answer, Known):
+        raise UnreadableError(f"{target.words} cannot be seen: {reason(answer)}")
 
 
 def _key(target: Target, ask: Ask) -> Target:

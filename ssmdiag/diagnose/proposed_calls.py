@@ -11,13 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Optional
 
 from ssmdiag.diagnose.proposal_targets import ProposalError
+from ssmdiag.iam.arn import REGION
 from ssmdiag.policy.document import PolicyError, parse
 from ssmdiag.world.call import Call, promising
 from ssmdiag.world.overlay import can_overlay
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9]{0,63}\Z")
 _SERVICE = re.compile(r"[a-z][a-z0-9-]{1,30}\Z")
-_REGION = re.compile(r"[a-z0-9-]{0,30}\Z")
+_REGION = re.compile(rf"(?:{REGION})?\Z")
 _NEW_KEY = re.compile(r"arn:[a-z-]+:kms:[a-z0-9-]+:\d{12}:key/<[^\"<>]+>")
 # Parameters that hold a document as text.
 _TEXTS = {"Policy", "PolicyDocument", "AssumeRolePolicyDocument", "Content"}

@@ -16,14 +16,14 @@ from ssmdiag.outcome import Outcome
 from ssmdiag.requirements.contract import Gap, gap_of
 from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
+    content_of,
     document_in_use,
     is_own,
-    parsed,
     past_sessions,
     reading,
 )
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Absent, Ask, Known
+from ssmdiag.world.call import Absent, Ask
 
 _MOST = 12
 """More kinds than these are not told apart: those used last are looked at."""
@@ -77,7 +77,7 @@ def _kind(ask: Ask, situation: Situation, main: str, document: str, caller: Opti
         return Kind(document, caller, own)
     logged = [s for s in situation.starts if s.document == document]
     answer = ask(reading(document))
-    content = parsed(answer.data.get("Content")) if isinstance(answer, Known) else None
+    content = content_of(answer)
     if content is None and not logged and not isinstance(answer, Absent):
         gap = gap_of(answer, f"document {document}")
         said = f"Whether it starts, and where it is logged, is not known: {gap.why}."

@@ -6,17 +6,14 @@ from collections.abc import Sequence
 
 from ssmdiag.iam.action import action_of
 from ssmdiag.model import Checked, Finding, Holds, Situation, Symptom, Unverified
-from ssmdiag.world.call import Call
+from ssmdiag.requirements.agent.facts import restart
+from ssmdiag.world.call import Ask, Call
 
 HANDSHAKE_FIRST = (
     "The KMS handshake comes before the logging checks, so faults behind it are not in the log yet "
     "and may come once it works."
 )
 OFFLINE = "AWS was not asked (--offline): this is what the log said then, not what holds now."
-RESTART = (
-    "After a repair of credentials the agent tries again within 30 minutes; "
-    "`systemctl restart amazon-ssm-agent` makes it try at once."
-)
 
 
 def headline(
@@ -48,7 +45,7 @@ def actor(calls: Sequence[Call]) -> str:
 
 
 def notes(
-    situation: Situation, symptoms: Sequence[Symptom], repaired: Sequence[str]
+    situation: Situation, symptoms: Sequence[Symptom], repaired: Sequence[str], ask: Ask
 ) -> tuple[str, ...]:
     """What the reader should know beside the Findings."""
     said = []
@@ -57,5 +54,8 @@ def notes(
         if any(s.pattern.startswith("kms/") for s in symptoms):
             said.append(HANDSHAKE_FIRST)
     if any(r in ("role/report-to-ssm", "identity/agent-role") for r in repaired):
-        said.append(RESTART)
+        said.append(
+            "After a repair of credentials the agent tries again within 30 minutes; "
+            f"`{restart(ask)}` makes it try at once."
+        )
     return tuple(said)

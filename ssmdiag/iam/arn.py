@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Optional
+from typing import NamedTuple, Optional
 
 from ssmdiag.values import dataclass
 
@@ -64,32 +64,58 @@ def is_node_session(principal: str) -> bool:
     return re.fullmatch(r"m?i-[0-9a-f]{8,17}|[0-9a-f]{32}", name) is not None
 
 
+class _Partition(NamedTuple):
+    regions: str
+    """What the names of its regions begin with."""
+    name: str
+    suffix: str
+    dual_stack: str
+
+
 _PARTITIONS = (
-    ("cn-", "aws-cn", "amazonaws.com.cn"),
-    ("us-gov-", "aws-us-gov", "amazonaws.com"),
-    ("us-isob-", "aws-iso-b", "sc2s.sgov.gov"),
-    ("us-isof-", "aws-iso-f", "csp.hci.ic.gov"),
-    ("us-iso-", "aws-iso", "c2s.ic.gov"),
-    ("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk"),
-    ("eusc-", "aws-eusc", "amazonaws.eu"),
-    ("", "aws", "amazonaws.com"),
+    _Partition("cn-", "aws-cn", "amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+    _Partition("us-gov-", "aws-us-gov", "amazonaws.com", "api.aws"),
+    _Partition("us-isob-", "aws-iso-b", "sc2s.sgov.gov", "api.aws.scloud"),
+    _Partition("us-isof-", "aws-iso-f", "csp.hci.ic.gov", "api.aws.hci.ic.gov"),
+    _Partition("us-iso-", "aws-iso", "c2s.ic.gov", "api.aws.ic.gov"),
+    _Partition("eu-isoe-", "aws-iso-e", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"),
+    _Partition("eusc-", "aws-eusc", "amazonaws.eu", "api.amazonwebservices.eu"),
+    _Partition("", "aws", "amazonaws.com", "api.aws"),
 )
-"""Region prefix, partition, DNS suffix: botocore's ``partitions.json``."""
+"""Of several whose regions begin alike the first counts: botocore's ``partitions.json``."""
+
+REGION = r"(?:[a-z]{2}|eusc)(?:-[a-z]+){1,3}-[0-9]"
+"""What a region can be called, ``us-gov-west-1`` and ``eusc-de-east-1`` too: an expression."""
 
 
 def is_region(text: str) -> bool:
     """Can a region be called so?"""
-    return re.fullmatch(r"[a-z]{2,4}(-[a-z]+)+-\d", text) is not None
+    return re.fullmatch(REGION, text) is not None
 
 
 def partition_of(region: str) -> str:
     """The partition that ``region`` belongs to; ``aws`` for a region never heard of."""
-    return next(name for prefix, name, _ in _PARTITIONS if region.startswith(prefix))
+    return _partition(region).name
 
 
 def dns_suffix(region: str) -> str:
     """The domain under which ``region``'s endpoints stand, without a leading dot."""
-    return next(suffix for prefix, _, suffix in _PARTITIONS if region.startswith(prefix))
+    return _partition(region).suffix
+
+
+def dual_stack_suffix(region: str) -> str:
+    """The domain of those endpoints that are reached by IPv6 too, without a leading dot."""
+    return _partition(region).dual_stack
+
+
+def _partition(region: str) -> _Partition:
+    return next(p for p in _PARTITIONS if region.startswith(p.regions))
+
+
+def is_aws_host(host: str) -> bool:
+    """Does ``host``, an endpoint or a service principal, stand under a domain of AWS's services?"""
+    name = host.lower().rstrip(".")
+    return any(name.endswith((f".{p.suffix}", f".{p.dual_stack}")) for p in _PARTITIONS)
 
 
 def logs_principal(region: str) -> str:

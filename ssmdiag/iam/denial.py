@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ssmdiag.iam.arn import parse_arn
+from ssmdiag.iam.arn import is_aws_host, parse_arn
 from ssmdiag.model import Denial, PolicyType
 
 _POLICY_TYPES: tuple[tuple[str, PolicyType], ...] = (
@@ -126,7 +126,7 @@ def _subject(text: str, end: int) -> tuple[Optional[str], int]:
     """Who stands right before ``end``, and where the sentence starts."""
     last_words = text[max(0, end - _LONGEST_PRINCIPAL) : end].rsplit(" ", 3)[-3:-1]
     found = re.search(_SUBJECT, " ".join(last_words))
-    if found and (found["label"] or parse_arn(found["who"]) or ".amazonaws.com" in found["who"]):
+    if found and (found["label"] or parse_arn(found["who"]) or is_aws_host(found["who"])):
         return found["who"], end - 1 - len(found[0])
     return None, end
 

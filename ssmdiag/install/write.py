@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
 from typing import Optional
 
+from ssmdiag.aside import write_aside
 from ssmdiag.install.installation import MARK, Installation, Kind, UnitFile
 
 
@@ -83,21 +83,8 @@ def _folder(path: Path, file: UnitFile) -> None:
 
 
 def _write(path: Path, file: UnitFile) -> None:
-    aside = ""
     with _worded(path, "written"):
-        try:
-            handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            with os.fdopen(handle, "wb") as written:
-                written.write(file.text.encode(file.encoding))
-                written.flush()
-                os.fsync(written.fileno())
-            Path(aside).chmod(file.mode)
-            Path(aside).replace(path)
-        except OSError:
-            if aside:
-                with contextlib.suppress(OSError):
-                    Path(aside).unlink()
-            raise
+        write_aside(path, file.text.encode(file.encoding), file.mode)
 
 
 @contextlib.contextmanager

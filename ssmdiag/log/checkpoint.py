@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, field
 from pathlib import Path
 from typing import Any, Optional
 
+from ssmdiag.aside import write_aside
 from ssmdiag.log.tail import Mark
 from ssmdiag.values import dataclass
 
@@ -33,18 +32,21 @@ class Checkpoint:
     """When, ISO 8601 in UTC."""
 
 
-def load(path: Path) -> tuple[Optional[Checkpoint], Optional[str]]:
-    """The checkpoint, or None at the first run; and what has to be said about it, if anything."""
+def load(path: Path, *, put_aside: bool = True) -> tuple[Optional[Checkpoint], Optional[str]]:
+    """The checkpoint, or None at the first run; and what has to be said about it, if anything.
+
+    ``put_aside`` a damaged one, as whoever goes on to ``save`` must.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return None, None
     except (OSError, UnicodeDecodeError) as error:
-        return None, _aside(path, str(error))
+        return None, _unusable(path, str(error), put_aside=put_aside)
     try:
         return _parsed(text), None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        return None, _aside(path, f"{type(error).__name__}: {error}")
+        return None, _unusable(path, f"{type(error).__name__}: {error}", put_aside=put_aside)
 
 
 def _parsed(text: str) -> Checkpoint:
@@ -58,11 +60,14 @@ def _parsed(text: str) -> Checkpoint:
     return Checkpoint(marks, dict(whole["told"]), str(whole["saved"]))
 
 
-def _aside(path: Path, why: str) -> str:
+def _unusable(path: Path, why: str, *, put_aside: bool) -> str:
+    said = f"the checkpoint {path} cannot be used ({why})"
+    if not put_aside:
+        return said
     damaged = path.with_name(f"{path.name}.damaged")
     with contextlib.suppress(OSError):
         path.replace(damaged)
-    return f"the checkpoint {path} cannot be used ({why}) and is put aside as {damaged.name}"
+    return f"{said} and is put aside as {damaged.name}"
 
 
 def save(path: Path, checkpoint: Checkpoint) -> Optional[str]:
@@ -77,29 +82,9 @@ def save(path: Path, checkpoint: Checkpoint) -> Optional[str]:
         "marks": marks,
         "told": checkpoint.told,
     }
-    aside = ""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, aside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(whole, file)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).replace(path)
-        _sync_folder(path.parent)
+        write_aside(path, json.dumps(whole).encode("utf-8"))
     except OSError as error:
-        with contextlib.suppress(OSError):
-            if aside:
-                Path(aside).unlink()
         return f"the checkpoint {path} cannot be written: {error.strerror or error}"
     return None
-
-
-def _sync_folder(folder: Path) -> None:
-    # Windows cannot open a folder, and needs no such thing.
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Optional
 
+from ssmdiag.folders import program_data
+
 Look = dict[str, Optional[dict[str, list[int]]]]
 """By place, the size, the time of change and the inode of each file; None: it is not there."""
 
@@ -22,8 +24,7 @@ def default_places(
     same folder as the rpm and the deb; so does macOS.
     """
     if platform == "win32":
-        data = environ.get("PROGRAMDATA") or environ.get("ProgramData") or r"C:\ProgramData"
-        return (data + r"\Amazon\SSM\Logs",)
+        return (program_data(environ) + r"\Amazon\SSM\Logs",)
     return (str(root / "var/log/amazon/ssm"),)
 
 

@@ -39,7 +39,7 @@ def mark(expectation: Expectation, layout: Layout) -> str:
 
 
 def _lines(outcome: Outcome, layout: Layout) -> Iterator[str]:
-    yield from _marked(layout, mood(outcome), outcome.said)
+    yield from _marked(layout, outcome.whole, outcome.said)
     for step in outcome.steps:
         # What refuses the session, or leaves it open, is said already.
         if step.verdict != "yes" and step.why not in outcome.said:
@@ -49,12 +49,6 @@ def _lines(outcome: Outcome, layout: Layout) -> Iterator[str]:
             yield from _arrival(arrival, layout)
     for settle in outcome.settle:
         yield from layout.paragraph(f"To settle it: {settle}.", "    ")
-
-
-def mood(outcome: Outcome) -> Expectation:
-    """The worst of it: does the session start, and do all its logs arrive?"""
-    told = (outcome.starts, *(arrival.arrives for arrival in outcome.arrivals))
-    return "no" if "no" in told else "unknown" if "unknown" in told else "yes"
 
 
 def _step(step: Stage, layout: Layout) -> Iterator[str]:

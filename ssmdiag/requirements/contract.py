@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Callable
+from dataclasses import replace
+from typing import Callable, Optional
 
-from ssmdiag.model import Resource, Situation, Symptom, Unverified, Verdict
+from ssmdiag.model import Broken, Resource, Situation, Symptom, Unverified, Verdict
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Ask, Denied, Known
 
@@ -99,6 +100,26 @@ def as_logged(
         settle,
         (first.failure.text if first.failure else first.sample.message, *evidence),
     )
+
+
+def unread(
+    gap: Gap, requirement: str, symptoms: Sequence[Symptom], settle: Optional[str] = None
+) -> Unverified:
+    """The Verdict where something could not be read: what the log suspects, if it does.
+
+    ``settle`` is what would settle it, if that is not what the Gap says.
+    """
+    settle = gap.settle if settle is None else settle
+    if symptoms:
+        return as_logged(requirement, symptoms, settle)
+    return Unverified(gap.why, (), settle)
+
+
+def as_one(broken: Sequence[Broken]) -> Broken:
+    """Several that are broken, told as the first of them: with all evidence and remedies, once."""
+    evidence = tuple(dict.fromkeys(e for b in broken for e in b.evidence))
+    remedies = tuple(dict.fromkeys(r for b in broken for r in b.remedies))
+    return replace(broken[0], evidence=evidence, remedies=remedies)
 
 
 def moments(symptom: Symptom) -> str:

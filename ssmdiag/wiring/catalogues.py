@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ssmdiag.catalog import load as loading
 from ssmdiag.catalog.pattern import Catalog, Problem
+from ssmdiag.folders import program_data
 from ssmdiag.values import dataclass
 from ssmdiag.wiring.job import JobError, Surroundings
 
@@ -45,5 +46,5 @@ def catalogue(own: Sequence[Path], around: Surroundings) -> Catalogue:
 
 def _usual_patterns(around: Surroundings) -> Path:
     if around.platform == "win32":
-        return Path(around.environ.get("ProgramData", r"C:\ProgramData"), "ssmdiag", "patterns.d")
+        return Path(program_data(around.environ), "ssmdiag", "patterns.d")
     return Path("/etc/ssmdiag/patterns.d")

@@ -3,7 +3,6 @@ writes a file. Every command loads this, so it loads little itself."""
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from dataclasses import field
@@ -39,6 +38,8 @@ class Reach:
 
     snapshot: Optional[Path] = None
     save_snapshot: Optional[Path] = None
+    redact: bool = False
+    """Are they kept without account ids and names of users?"""
     profile: Optional[str] = None
     region: Optional[str] = None
     endpoint_url: Optional[str] = None
@@ -49,17 +50,19 @@ class Reach:
 
 
 def write_aside(path: Path, content: Union[str, bytes]) -> None:
-    """Write a file as a whole: aside, synced, readable by its owner only, renamed.
+    """Write a file as a whole, readable by its owner only.
 
     A link stays, and what it leads to is written; a device or a pipe is written to.
     Raises JobError.
     """
+    from ssmdiag import aside
+
     data = content.encode("utf-8") if isinstance(content, str) else content
     try:
         if _is_passage(path):
             path.write_bytes(data)
         else:
-            _replace(path.resolve(), data)
+            aside.write_aside(path.resolve(), data)
     except OSError as error:
         raise JobError(f"{path} cannot be written: {error.strerror}") from None
 
@@ -67,18 +70,3 @@ def write_aside(path: Path, content: Union[str, bytes]) -> None:
 def _is_passage(path: Path) -> bool:
     """Is it no file of its own, but a way to somewhere else, such as ``/dev/stdout``?"""
     return path.exists() and (not path.is_file() or path.parts[1:2] in (("dev",), ("proc",)))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    import tempfile
-
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(path)
-    finally:
-        aside.unlink(missing_ok=True)

@@ -103,6 +103,11 @@ class Unreachable:
 Answer = Union[Known, Absent, Denied, Unreachable]
 
 
+def reason(answer: Union[Absent, Denied, Unreachable]) -> str:
+    """Why an Answer is not ``Known``, in the words of whoever gave it."""
+    return answer.denial.message if isinstance(answer, Denied) else answer.why
+
+
 class Ask(Protocol):
     """The one door. ``ask(call)`` answers one Call; ``ask.all`` several, side by side if it can."""
 

@@ -216,7 +216,7 @@ ARTICLE = Report(
         Symptom(
             pattern="network/endpoint-timeout",
             title="An endpoint did not answer in time",
-            severity="warning",
+            severity="degraded",
             count=3,
             first=EVENING - timedelta(days=2),
             last=EVENING - timedelta(days=1),
@@ -241,7 +241,7 @@ ARTICLE = Report(
         Symptom(
             pattern="local/disk-full",
             title="The agent could not write to its disk",
-            severity="error",
+            severity="session-refused",
             count=2,
             first=None,
             last=EVENING,

@@ -41,7 +41,7 @@ def hostile(text: str, kind: ResourceKind = "role", at: Optional[datetime] = EVE
     symptom = Symptom(
         pattern=text,
         title=text,
-        severity="error",
+        severity="session-refused",
         count=1,
         first=at,
         last=at,

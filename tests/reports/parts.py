@@ -52,7 +52,7 @@ NOT_ALLOWED = (
 CANNOT_FIND_GROUP = Symptom(
     pattern="cloudwatch/describe-log-groups",
     title="The agent could not look for the log group",
-    severity="error",
+    severity="session-refused",
     count=42,
     first=EVENING,
     last=EVENING + timedelta(hours=3, minutes=21),
@@ -84,7 +84,7 @@ CANNOT_FIND_GROUP = Symptom(
 NOT_ENCRYPTED = Symptom(
     pattern="cloudwatch/encryption-not-set-up",
     title="The session was refused because the log group seems not to be encrypted",
-    severity="error",
+    severity="session-refused",
     count=1,
     first=EVENING,
     last=EVENING,

@@ -13,6 +13,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
+from ssmdiag.iam.arn import is_aws_host, is_region
 from ssmdiag.model import (
     Advice,
     Broken,
@@ -27,6 +28,7 @@ from ssmdiag.requirements.agent.config_keys import IDENTITIES, KEYS, Key
 from ssmdiag.requirements.agent.facts import (
     CONTAINER,
     Config,
+    entry,
     find_config,
     in_short,
     manager,
@@ -40,7 +42,6 @@ _ID = "agent/config"
 _UNREADABLE = (
     r"app config could not be loaded|Error while loading app config|Failed to load app config"
 )
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+){1,3}-\d", re.ASCII)
 _ENDPOINT = re.compile(
     r"(?:https?://)?[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?(?::\d{1,5})?(?:/[\w./~-]*)?",
     re.ASCII,
@@ -118,7 +119,7 @@ def _faults(ask: Ask, situation: Situation, config: Config) -> Iterator[str]:
     yield from _mistyped(config)
     for section in ("Agent", "Mgs"):
         region = config.text(section, "Region")
-        if region and not _REGION.fullmatch(region):
+        if region and not is_region(region):
             yield f"{section}.Region is {in_short(region)}, which is no region"
     for section in ("Ssm", "Mgs", "Mds", "Kms", "S3"):
         yield from _endpoint(situation, config, section)
@@ -132,15 +133,15 @@ def _faults(ask: Ask, situation: Situation, config: Config) -> Iterator[str]:
 
 def _mistyped(config: Config) -> Iterator[str]:
     for section, content in config.content.items():
-        keys = _known(KEYS, section)
+        keys = entry(KEYS, section)
         if keys is None or content is None:
             continue
         if not isinstance(content, dict):
             yield f"{section} is {in_short(content)}, no object, so the agent stops at its start"
             continue
         for name, value in content.items():
-            key = _known(keys, name)
-            if isinstance(key, Key) and value is not None and not _fits(key.kind, value):
+            key = entry(keys, name)
+            if key is not None and value is not None and not _fits(key.kind, value):
                 yield (
                     f"{section}.{name} is {in_short(value)}, which is no "
                     f"{_WORDS[key.kind]}, so the agent stops at its start"
@@ -173,9 +174,9 @@ def _endpoint(situation: Situation, config: Config, section: str) -> Iterator[st
 
 def _region_in(endpoint: str) -> Optional[str]:
     host = endpoint.rpartition("://")[2].partition("/")[0].partition(":")[0]
-    if ".amazonaws." not in f".{host}." and not host.endswith(".api.aws"):
+    if not is_aws_host(host):
         return None
-    return next((part for part in host.split(".") if _REGION.fullmatch(part)), None)
+    return next((part for part in host.split(".") if is_region(part)), None)
 
 
 def _own_region(situation: Situation, config: Config, section: str) -> str:
@@ -189,11 +190,12 @@ def _own_region(situation: Situation, config: Config, section: str) -> str:
 def _notes(config: Config) -> Iterator[str]:
     """Settings that do not do what is written, without a fault of the agent's."""
     for section, content in config.content.items():
-        keys = _known(KEYS, section)
+        keys = entry(KEYS, section)
         if keys is None:
             yield f"{section} is no section that the agent knows: it is passed over"
-        for name, value in content.items() if keys and isinstance(content, dict) else ():
-            key = _known(keys, name)
+            continue
+        for name, value in content.items() if isinstance(content, dict) else ():
+            key = entry(keys, name)
             if key is None:
                 yield f"{section}.{name} is no setting that the agent knows: it is passed over"
             elif value not in (None, ""):
@@ -220,15 +222,10 @@ def _outside(name: str, key: Key, value: Any) -> Iterator[str]:
 def _overrides(config: Config) -> Iterator[str]:
     for section, content in config.content.items():
         for name, value in content.items() if isinstance(content, dict) else ():
-            key = _known(_known(KEYS, section) or {}, name)
+            key = entry(entry(KEYS, section) or {}, name)
             if key is None or key.ignored or value in (None, "", [], key.default):
                 continue
             yield f"{section}.{name} to {in_short(value)}"
-
-
-def _known(table: Any, name: str) -> Any:
-    """An entry whatever its case, as Go finds it."""
-    return next((v for k, v in table.items() if k.lower() == name.lower()), None)
 
 
 VALID = Requirement(_ID, "amazon-ssm-agent.json is valid", "agent", _config, standing=False)

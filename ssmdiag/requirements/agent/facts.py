@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timezone
-from typing import Any, Optional, Union
+from typing import Any, Optional, TypeVar, Union
 
 from ssmdiag.model import Situation
 from ssmdiag.requirements.contract import Gap, gap_of
@@ -24,6 +24,9 @@ CORE = "amazon-ssm-agent"
 WORKER = "ssm-agent-worker"
 SESSION_WORKER = "ssm-session-worker"
 
+DUAL_STACK = "3.3.3270.0"
+"""The first version with ``Agent.UseDualStackEndpoint``: agent ``RELEASENOTES.md``."""
+
 INSTALLATION = call("host", "GetAgentInstallation")
 SERVICE = call("host", "GetAgentService")
 PROCESSES = call("host", "GetProcesses")
@@ -33,6 +36,9 @@ REGISTRATION = call("host", "GetRegistration")
 METADATA = call("host", "GetMetadataService")
 TIME = call("host", "GetTime")
 CONFIG = call("host", "GetAgentConfig")
+PROXY = call("host", "GetProxySettings")
+
+_Value = TypeVar("_Value")
 
 
 def told(answer: Answer) -> dict[str, Any]:
@@ -218,17 +224,22 @@ class Config:
 
     def get(self, section: str, key: str) -> Any:
         """A setting, whatever its case; None if the file does not hold it."""
-        inner = _of(self.content, section)
-        return _of(inner, key) if isinstance(inner, Mapping) else None
+        inner = entry(self.content, section)
+        return entry(inner, key) if isinstance(inner, Mapping) else None
 
     def text(self, section: str, key: str) -> str:
         """A setting that is a text; empty if it is not set, or no text."""
         value = self.get(section, key)
         return value if isinstance(value, str) else ""
 
+    def named(self, setting: str) -> str:
+        """A setting and where it is, for people."""
+        return f"{setting} in {self.path}"
 
-def _of(content: Mapping[str, Any], key: str) -> Any:
-    return next((v for k, v in content.items() if k.lower() == key.lower()), None)
+
+def entry(table: Mapping[str, _Value], name: str) -> Optional[_Value]:
+    """An entry whatever its case, as Go finds it."""
+    return next((v for k, v in table.items() if k.lower() == name.lower()), None)
 
 
 def find_config(ask: Ask) -> Union[Config, Gap]:
@@ -251,6 +262,3 @@ def in_short(value: Any) -> str:
     """A setting's value for people, cut where it is long."""
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."
-
-
-# --- what only the log tells --------------------------------------------------------------------

@@ -12,7 +12,7 @@ from typing import Any
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.agent.facts import restarting, told
-from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of
+from ssmdiag.requirements.contract import Requirement, doubted, gap_of, unread
 from ssmdiag.world.call import Absent, Ask, Known, call
 
 _ID = "agent/log-config"
@@ -27,11 +27,7 @@ def _log_config(ask: Ask, situation: Situation) -> Verdict:
         return Holds("there is no seelog.xml: the agent logs from INFO on, to its usual files")
     if not isinstance(answer, Known):
         gap = gap_of(answer, "seelog.xml")
-        return (
-            as_logged(_ID, symptoms, gap.settle)
-            if symptoms
-            else Unverified(gap.why, (), gap.settle)
-        )
+        return unread(gap, _ID, symptoms)
     data = told(answer)
     path = str(data.get("Path") or "seelog.xml")
     if data.get("Problem"):

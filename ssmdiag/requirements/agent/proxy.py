@@ -3,28 +3,26 @@
 Sources: Systems Manager User Guide, "Configure SSM Agent to use a proxy" (Linux and Windows Server;
 ``no_proxy`` must hold 169.254.169.254 on EC2); Go's ``golang.org/x/net/http/httpproxy``: requests
 to https go through ``https_proxy`` alone, those to http, as instance metadata, through
-``http_proxy``; ``no_proxy`` lists names, addresses, networks, or ``*``.
+``http_proxy``.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from ipaddress import ip_address, ip_network
-from typing import Any, Optional
+from typing import Optional
 
 from ssmdiag.iam.arn import dns_suffix
-from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
-from ssmdiag.requirements.agent.facts import in_short, manager, restarting, told
-from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of
+from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Verdict
+from ssmdiag.requirements.agent.facts import PROXY, in_short, manager, restarting, told
+from ssmdiag.requirements.contract import Requirement, as_logged, doubted, gap_of, unread
 from ssmdiag.requirements.identity.agent import is_ec2
 from ssmdiag.requirements.network.endpoints import dialling
-from ssmdiag.world.call import Ask, Known, call
+from ssmdiag.world.call import Ask, Known
+from ssmdiag.world.no_proxy import exempts
 
 _ID = "agent/proxy"
-_PROXY = call("host", "GetProxySettings")
 _NO_TLS = re.compile(r"first record does not look like a TLS handshake")
-_METADATA = ip_address("169.254.169.254")
 _ADDRESS = re.compile(
     r"(?:(?:https?|socks5h?)://)?(?:\[masked\]@|[^\s@/\"'\u2018-\u201f]{0,200}@)?"
     r"(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,251}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?/?",
@@ -33,16 +31,11 @@ _ADDRESS = re.compile(
 
 
 def _proxy(ask: Ask, situation: Situation) -> Verdict:
-    answer, symptoms = ask(_PROXY), doubted(situation, _ID)
+    answer, symptoms = ask(PROXY), doubted(situation, _ID)
     if not isinstance(answer, Known):
-        gap = gap_of(answer, "the agent's proxy settings")
-        return (
-            as_logged(_ID, symptoms, gap.settle)
-            if symptoms
-            else Unverified(gap.why, (), gap.settle)
-        )
+        return unread(gap_of(answer, "the agent's proxy settings"), _ID, symptoms)
     data = told(answer)
-    variables = _lower(data.get("Variables"))
+    variables = data.get("Variables") or {}
     source = str(data.get("Source") or "the agent's service")
     pending = data.get("Pending")
     if isinstance(pending, list) and pending:
@@ -62,7 +55,7 @@ def _proxy(ask: Ask, situation: Situation) -> Verdict:
             (f"from {source}: {_listed(variables)}",),
             (Advice(_mend(ask, source, variables)),),
         )
-    fine = _fine(source, variables, data.get("Elsewhere"))
+    fine = _fine(source, variables, data.get("Elsewhere") or {})
     if symptoms:
         host = f"ssm.{situation.region}.{dns_suffix(situation.region)}"
         settle = f"try the proxy: {dialling(host)}"
@@ -70,11 +63,11 @@ def _proxy(ask: Ask, situation: Situation) -> Verdict:
     return fine
 
 
-def _fine(source: str, variables: Mapping[str, str], elsewhere: Any) -> Holds:
+def _fine(
+    source: str, variables: Mapping[str, str], elsewhere: Mapping[str, Mapping[str, str]]
+) -> Holds:
     unseen = tuple(
-        f"the agent does not see {place}: {_listed(_lower(found))}"
-        for place, found in (elsewhere.items() if isinstance(elsewhere, dict) else ())
-        if _lower(found)
+        f"the agent does not see {place}: {_listed(found)}" for place, found in elsewhere.items()
     )
     proxies = {k: v for k, v in variables.items() if k.endswith("_proxy") and k != "no_proxy"}
     if not proxies:
@@ -110,28 +103,11 @@ def _speaks_no_tls(variables: Mapping[str, str]) -> Optional[str]:
 
 
 def _spares_metadata(exempt: str) -> bool:
-    for entry in exempt.split(","):
-        host = entry.strip()
-        if host == "*":
-            return True
-        host = host[:-3] if host.endswith(":80") else host
-        try:
-            if _METADATA in ip_network(host, strict=False):
-                return True
-        except ValueError:
-            continue
-    return False
-
-
-def _lower(variables: Any) -> dict[str, str]:
-    # Of both spellings Go takes the upper one (``HTTPS_PROXY``).
-    found = variables if isinstance(variables, dict) else {}
-    names = sorted(found, key=lambda name: (name.lower(), name.isupper()))
-    return {name.lower(): str(found[name]) for name in names if found[name]}
+    return exempts(exempt, "169.254.169.254", 80)
 
 
 def _listed(variables: Mapping[str, str]) -> str:
-    return ", ".join(f"{name}={value}" for name, value in variables.items()) or "nothing"
+    return ", ".join(f"{name}={value}" for name, value in sorted(variables.items())) or "nothing"
 
 
 def _reread(ask: Ask) -> str:

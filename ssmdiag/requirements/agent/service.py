@@ -8,7 +8,6 @@ and ``core/app/bootstrap`` (the core starts ssm-agent-worker only once credentia
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 from ssmdiag.model import (
@@ -35,7 +34,7 @@ from ssmdiag.requirements.agent.facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, unread, waits
 from ssmdiag.world.call import Absent, Ask, Known
 
 RUNS = "agent/running"
@@ -61,8 +60,6 @@ _START = {
     "windows": "Set-Service AmazonSSMAgent -StartupType Automatic; Start-Service AmazonSSMAgent",
 }
 _RIGHTFUL = ("root", "0", "localsystem", "system", r"nt authority\system")
-_SETTLING = timedelta(minutes=1)
-"""So long a start may take before a worker that is not there means something."""
 
 
 def _installed(ask: Ask, _: Situation) -> Verdict:
@@ -100,11 +97,7 @@ def _running(ask: Ask, situation: Situation) -> Verdict:
         return Holds(f"the agent runs ({since(core[0])})", ("its service could not be looked at",))
     if not isinstance(answer, Absent):
         gap, symptoms = gap_of(answer, "the agent's service"), doubted(situation, RUNS)
-        return (
-            as_logged(RUNS, symptoms, gap.settle)
-            if symptoms
-            else Unverified(gap.why, (), gap.settle)
-        )
+        return unread(gap, RUNS, symptoms)
     if isinstance(ask(INSTALLATION), Absent):
         return waits("agent/installed", "SSM Agent is not installed")
     return Broken(

@@ -11,6 +11,7 @@ from typing import NamedTuple, Union
 
 from ssmdiag.model import Advice, Broken, Holds, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.agent.facts import (
+    DUAL_STACK,
     INSTALLATION,
     Config,
     Release,
@@ -127,7 +128,7 @@ def _of_preferences(preferences: Preferences) -> Iterator[_Need]:
 def _of_config(config: Config) -> Iterator[_Need]:
     by = config.path
     if config.get("Agent", "UseDualStackEndpoint") is True:
-        yield _Need("3.3.3270.0", "Agent.UseDualStackEndpoint", by)
+        yield _Need(DUAL_STACK, "Agent.UseDualStackEndpoint", by)
     if config.get("Kms", "RequireKMSChallengeResponse") is True:
         yield _Need("3.3.808.0", "Kms.RequireKMSChallengeResponse", by)
     if config.get("Identity", "ConsumptionOrder"):

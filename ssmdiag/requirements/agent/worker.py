@@ -38,7 +38,15 @@ from ssmdiag.requirements.agent.facts import (
     told,
 )
 from ssmdiag.requirements.agent.service import AGENT, since
-from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, waits
+from ssmdiag.requirements.contract import (
+    Gap,
+    Requirement,
+    as_logged,
+    doubted,
+    gap_of,
+    unread,
+    waits,
+)
 from ssmdiag.requirements.identity import agent as identity
 from ssmdiag.requirements.identity.agent import NoRole, find_agent
 from ssmdiag.requirements.network import answering as network
@@ -59,9 +67,7 @@ def _worker(ask: Ask, situation: Situation) -> Verdict:
     listed = find_processes(ask)
     if isinstance(listed, Gap):
         settle = f"look for {WORKER} on the node; {listed.settle}"
-        return (
-            as_logged(WORKS, symptoms, settle) if symptoms else Unverified(listed.why, (), settle)
-        )
+        return unread(listed, WORKS, symptoms, settle)
     workers, core = named(listed, WORKER), named(listed, CORE)
     if workers:
         return Holds(f"the agent's worker runs ({since(workers[0])})")

@@ -28,7 +28,7 @@ from ssmdiag.model import (
 from ssmdiag.requirements.caller.principals import Nobody, Who, named
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.key.facts import Key, grants, key_policy, session_key
-from ssmdiag.requirements.preferences.facts import Preferences
+from ssmdiag.requirements.preferences.facts import NO_KEY, Preferences
 from ssmdiag.requirements.role.authorisation import Need, permission
 from ssmdiag.requirements.role.policies import RolePolicies
 from ssmdiag.world.call import Ask
@@ -55,7 +55,7 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     if key is None:
         if symptoms:
             return NotApplicable("sessions are no longer encrypted with a KMS key")
-        return NotApplicable("sessions are not encrypted with a KMS key")
+        return NO_KEY
     if not isinstance(key, Key):
         why = key.why if isinstance(key, Gap) else "the session key does not exist"
         if situation.online:

@@ -24,7 +24,7 @@ from ssmdiag.model import (
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments
 from ssmdiag.requirements.identity.agent import RUNTIME_CONFIG
 from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
-from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
+from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call, reason
 
 ID = "caller/plugin"
 PLUGIN = call("host", "GetCallerPlugin")
@@ -53,10 +53,8 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
     here = ask(RUNTIME_CONFIG)
     if not isinstance(answer, Absent) or isinstance(here, Unreachable):
         said = "whether this machine has a Session Manager plugin could not be found out"
-        why = getattr(answer, "why", "it may not be looked at")
-        return Unverified(
-            said, (_whose(situation),), "run session-manager-plugin --version", (why,)
-        )
+        settle = "run session-manager-plugin --version"
+        return Unverified(said, (_whose(situation),), settle, (reason(answer),))
     if not isinstance(here, Absent):
         return NotApplicable(
             "this machine is a node, and the plugin belongs on that from which sessions are "

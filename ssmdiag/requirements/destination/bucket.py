@@ -36,14 +36,8 @@ from ssmdiag.requirements.destination.bucket_facts import (
     default_encryption,
     reading_encryption,
 )
-from ssmdiag.requirements.identity.agent import Agent, find_agent, same_identity
-from ssmdiag.requirements.preferences.facts import (
-    BUCKET_NAME,
-    READABLE,
-    Preferences,
-    find_preferences,
-    is_bucket_name,
-)
+from ssmdiag.requirements.identity.agent import Agent, same_identity, the_agent
+from ssmdiag.requirements.preferences.facts import Preferences, preferences_with_bucket
 from ssmdiag.requirements.role.authorisation import Need, Witness, permission
 from ssmdiag.requirements.role.permissions import agent_need
 from ssmdiag.requirements.role.policies import RolePolicies, read_role
@@ -61,32 +55,21 @@ _REPEATED = (
 Stage = tuple[Preferences, Agent, RolePolicies]
 
 
-def _configured(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not found.bucket:
-        return NotApplicable("no bucket is configured")
-    if not is_bucket_name(found.bucket):
-        return waits(BUCKET_NAME, "the configured name has to be mended first")
-    return found
-
-
 def stage_of(ask: Ask, situation: Situation) -> Union[Stage, Verdict]:
     """Who writes to which bucket; the Verdict of all that concerns it, if that is not known yet."""
-    found = _configured(ask, situation)
+    found = preferences_with_bucket(ask, situation)
     if not isinstance(found, Preferences):
         return found
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits("identity/agent-role", "not known before the agent's role is")
+        return agent
     if bucket_exists(ask, found.bucket) is False:
         return waits(EXISTS, "the bucket has to exist first")
     return found, agent, read_role(ask, agent.role)
 
 
 def _exists(ask: Ask, situation: Situation) -> Verdict:
-    found = _configured(ask, situation)
+    found = preferences_with_bucket(ask, situation)
     if not isinstance(found, Preferences):
         return found
     exists = bucket_exists(ask, found.bucket)
@@ -105,7 +88,7 @@ def _exists(ask: Ask, situation: Situation) -> Verdict:
 
 
 def _encryption(ask: Ask, situation: Situation) -> Verdict:
-    found = _configured(ask, situation)
+    found = preferences_with_bucket(ask, situation)
     if not isinstance(found, Preferences):
         return found
     if not found.flag("s3EncryptionEnabled"):

@@ -24,10 +24,9 @@ from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.destination.log_group_facts import Group, find_group
 from ssmdiag.requirements.key.facts import Key, session_key
 from ssmdiag.requirements.preferences.facts import (
-    READABLE,
     Preferences,
-    find_preferences,
     is_group_name,
+    preferences_with_group,
     rewrite,
 )
 from ssmdiag.world.call import Ask, call
@@ -41,11 +40,9 @@ Found = tuple[Preferences, Group]
 
 
 def _found(ask: Ask, situation: Situation) -> Union[Found, Verdict]:
-    preferences = find_preferences(ask, situation)
-    if isinstance(preferences, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not preferences.group:
-        return NotApplicable("no log group is configured")
+    preferences = preferences_with_group(ask, situation)
+    if not isinstance(preferences, Preferences):
+        return preferences
     group = find_group(ask, situation, preferences.group)
     if isinstance(group, Gap):
         said = f"whether log group {preferences.group} exists: {group.why}"

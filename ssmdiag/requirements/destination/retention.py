@@ -10,7 +10,11 @@ from __future__ import annotations
 from ssmdiag.model import Holds, NotApplicable, Resource, Situation, Unverified, Verdict
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.destination.log_group_facts import described
-from ssmdiag.requirements.preferences.facts import READABLE, find_preferences, is_group_name
+from ssmdiag.requirements.preferences.facts import (
+    Preferences,
+    is_group_name,
+    preferences_with_group,
+)
 from ssmdiag.world.call import Ask
 
 ID = "log-group/retention"
@@ -21,11 +25,9 @@ _HISTORY = 30
 def _check(ask: Ask, situation: Situation) -> Verdict:
     if not situation.online:
         return NotApplicable("the log group was not asked for")
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not found.group:
-        return NotApplicable("no log group is configured")
+    found = preferences_with_group(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     if not is_group_name(found.group):
         return waits("preferences/log-group-name", "the configured name has to be mended first")
     group = described(ask, found.group)

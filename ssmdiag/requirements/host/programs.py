@@ -30,9 +30,8 @@ from ssmdiag.requirements.host.session_user_facts import (
     asking_for,
     find_session_user,
     in_container_mode,
-    settings,
 )
-from ssmdiag.requirements.preferences.facts import READABLE, Preferences
+from ssmdiag.requirements.preferences.facts import READABLE, Preferences, in_force
 from ssmdiag.world.call import Answer, Ask, Known, call
 
 PROGRAMS = "local/session-programs"
@@ -78,7 +77,7 @@ def _programs(ask: Ask, situation: Situation) -> Verdict:
 
 def _transcript(ask: Ask, situation: Situation) -> Verdict:
     symptoms = doubted(situation, TRANSCRIPT)
-    found = settings(ask, situation)
+    found = in_force(ask, situation)
     if isinstance(found, Gap) and not symptoms:
         return waits(READABLE, "whether a transcript is made is not known before the preferences")
     if isinstance(found, Preferences) and not symptoms and not _asks_for_one(found):

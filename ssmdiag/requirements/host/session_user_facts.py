@@ -11,15 +11,9 @@ from typing import Union
 from ssmdiag.model import Situation
 from ssmdiag.requirements.agent.facts import Config, find_config
 from ssmdiag.requirements.contract import Gap
-from ssmdiag.requirements.preferences.facts import (
-    NEW_CONTENT,
-    Preferences,
-    document_in_use,
-    find_preferences,
-    reading,
-)
+from ssmdiag.requirements.preferences.facts import in_force
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Absent, Ask, Call, call
+from ssmdiag.world.call import Ask, Call, call
 
 SSM_USER = "ssm-user"
 
@@ -40,18 +34,9 @@ def in_container_mode(ask: Ask) -> bool:
     return isinstance(config, Config) and config.get("Agent", "ContainerMode") is True
 
 
-def settings(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
-    """The preferences in force; where none were ever saved, those that hold without any."""
-    found = find_preferences(ask, situation)
-    name = document_in_use(ask, situation)
-    if isinstance(found, Gap) and isinstance(ask(reading(name)), Absent):
-        return Preferences(name, NEW_CONTENT, "no preferences were saved", written=False)
-    return found
-
-
 def find_session_user(ask: Ask, situation: Situation) -> Union[SessionUser, Gap]:
     """The user of sessions that are started with the preferences in force."""
-    found = settings(ask, situation)
+    found = in_force(ask, situation)
     if isinstance(found, Gap):
         return found
     if found.flag("runAsEnabled"):

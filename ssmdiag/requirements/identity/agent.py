@@ -22,10 +22,11 @@ from ssmdiag.model import (
     Verdict,
 )
 from ssmdiag.requirements.agent.facts import METADATA, told
-from ssmdiag.requirements.contract import Gap, Requirement, doubted
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
 
+ID = "identity/agent-role"
 DHMC_SETTING = "/ssm/managed-instance/default-ec2-instance-management-role"
 
 RUNTIME_CONFIG = call("host", "GetRuntimeConfig")
@@ -90,13 +91,21 @@ def find_agent(ask: Ask, situation: Situation) -> Union[Agent, NoRole, Gap]:
     if identity == "ECS" or str(session).startswith("ecs:"):
         return _task(logged, caller)
     if identity == "OnPrem" or str(session).startswith("mi-"):
-        return _hybrid(ask, situation, account, str(session), logged)
+        return _hybrid(ask, account, str(session), logged)
     if source == "SSM" or (source is None and situation.credential_source == "SSM"):
         return _default_host_management(ask, account, str(session), logged)
     if identity == "EC2" and (role := _profile_role(ask)):
         how = "instance profile"
         return Agent(role, account, str(session), how, "the instance metadata service")
     return _from_log_or_caller(situation, account, str(session), logged, caller)
+
+
+def the_agent(ask: Ask, situation: Situation) -> Union[Agent, Unverified]:
+    """The agent's identity; the Verdict of what cannot be looked at without it."""
+    agent = find_agent(ask, situation)
+    if isinstance(agent, Agent):
+        return agent
+    return waits(ID, "not known before the agent's role is")
 
 
 def node_id(ask: Ask, situation: Situation) -> str:
@@ -156,9 +165,7 @@ def _task(logged: Optional[str], caller: dict[str, Any]) -> Union[Agent, Gap]:
     )
 
 
-def _hybrid(
-    ask: Ask, situation: Situation, account: str, session: str, logged: Optional[str]
-) -> Union[Agent, Gap]:
+def _hybrid(ask: Ask, account: str, session: str, logged: Optional[str]) -> Union[Agent, Gap]:
     how = "hybrid activation"
     role = role_name_of(logged) if logged else None
     if role:
@@ -169,7 +176,6 @@ def _hybrid(
         if node.get("IamRole"):
             name = str(node["IamRole"]).rsplit("/", 1)[-1]
             return Agent(name, account, session, how, "ssm:DescribeInstanceInformation")
-    del situation
     return Gap(
         f"the service role of the hybrid node {session} is not known",
         "allow ssm:DescribeInstanceInformation",
@@ -231,7 +237,7 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         asker = told(ask(CALLER)).get("Arn", "nobody")
         evidence = (f"known from {agent.source}", f"ssmdiag itself asks as {asker}")
         return Holds(said, (*evidence, *_whence(told(ask(RUNTIME_CONFIG)))))
-    signs = doubted(situation, "identity/agent-role")
+    signs = doubted(situation, ID)
     if isinstance(agent, NoRole):
         return Broken(
             "the node has no IAM role: no instance profile that works, and Default Host "
@@ -271,8 +277,4 @@ def _whence(config: dict[str, Any]) -> list[str]:
     return said
 
 
-REQUIREMENTS = (
-    Requirement(
-        "identity/agent-role", "The agent has the credentials of a role", "identity", _check
-    ),
-)
+REQUIREMENTS = (Requirement(ID, "The agent has the credentials of a role", "identity", _check),)

@@ -35,7 +35,7 @@ from ssmdiag.requirements.agent.facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, waits
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, unread, waits
 from ssmdiag.requirements.identity.agent import CALLER, RUNTIME_CONFIG, kind_of_node
 from ssmdiag.world.call import Ask, Known
 
@@ -54,11 +54,7 @@ def _credentials(ask: Ask, situation: Situation) -> Verdict:
     answer = ask(RUNTIME_CONFIG)
     if not isinstance(answer, Known):
         gap = gap_of(answer, "the agent's identity_config.json")
-        return (
-            as_logged(_ID, symptoms, gap.settle)
-            if symptoms
-            else Unverified(gap.why, (), gap.settle)
-        )
+        return unread(gap, _ID, symptoms)
     verdict = _lifetime(ask, told(answer))
     looked_at = _asked_elsewhere(ask, situation, instance)
     return looked_at if looked_at and isinstance(verdict, Holds) else verdict

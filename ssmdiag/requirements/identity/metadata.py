@@ -17,11 +17,10 @@ from ssmdiag.model import (
     NotApplicable,
     Resource,
     Situation,
-    Unverified,
     Verdict,
 )
 from ssmdiag.requirements.agent.facts import CONTAINER, METADATA, restarting, told
-from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of
+from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, unread
 from ssmdiag.requirements.identity.agent import is_node_id, kind_of_node, node_id
 from ssmdiag.world.call import Ask, Known, call
 
@@ -48,9 +47,7 @@ def _metadata(ask: Ask, situation: Situation) -> Verdict:
         return _silent(ask, situation, data, options)
     gap = gap_of(answer, "the instance metadata service")
     settle = f"unset {_SWITCH} and run ssmdiag again" if _SWITCH in gap.why else gap.settle
-    if symptoms:
-        return as_logged(_ID, symptoms, settle)
-    return Unverified(gap.why, (), settle)
+    return unread(gap, _ID, symptoms, settle)
 
 
 def _of_instance(data: Mapping[str, Any]) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ from ssmdiag.requirements.agent.facts import (
     restarting,
     told,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of
+from ssmdiag.requirements.contract import Gap, Requirement, as_logged, doubted, gap_of, unread
 from ssmdiag.requirements.identity.agent import kind_of_node, node_id
 from ssmdiag.requirements.identity.node_facts import find_node
 from ssmdiag.world.call import Absent, Ask, Known
@@ -49,11 +49,7 @@ def _registration(ask: Ask, situation: Situation) -> Verdict:
     data, kind = told(answer), kind_of_node(ask, situation)
     if not isinstance(answer, (Known, Absent)):
         gap = gap_of(answer, "the agent's registration")
-        return (
-            as_logged(_ID, symptoms, gap.settle)
-            if symptoms
-            else Unverified(gap.why, (), gap.settle)
-        )
+        return unread(gap, _ID, symptoms)
     hybrid = data.get("Hybrid") if isinstance(data.get("Hybrid"), dict) else None
     if kind == "hybrid":
         if symptoms and not isinstance(ask(STATE), Known):

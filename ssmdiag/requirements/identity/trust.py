@@ -28,16 +28,16 @@ from ssmdiag.policy.document import Policy
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.merge import QUOTAS, Statement, size_of, with_statements
 from ssmdiag.policy.request import Policies, Request
-from ssmdiag.requirements.contract import Requirement, waits
-from ssmdiag.requirements.identity.agent import ECS_TASK, Agent, find_agent
+from ssmdiag.requirements.contract import Requirement
+from ssmdiag.requirements.identity.agent import ECS_TASK, Agent, the_agent
 from ssmdiag.requirements.role.policies import read_role
 from ssmdiag.world.call import Ask, call
 
 
 def _trusted(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits("identity/agent-role", "not known before the agent's role is")
+        return agent
     role = read_role(ask, agent.role)
     # Systems Manager assumes the roles of Default Host Management and of hybrid nodes.
     service = {"instance profile": "ec2", ECS_TASK: "ecs-tasks"}.get(agent.how, "ssm")

@@ -29,7 +29,7 @@ from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.destination.log_group_facts import Group, find_group
 from ssmdiag.requirements.key.facts import Key, find_key, key_policy, session_key
 from ssmdiag.requirements.key.state import usable
-from ssmdiag.requirements.preferences.facts import READABLE, find_preferences
+from ssmdiag.requirements.preferences.facts import Preferences, preferences_with_group
 from ssmdiag.world.call import Absent, Ask
 
 LOGS_ACTIONS = (
@@ -46,11 +46,9 @@ _LOGS_MUST = ("kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt", "kms:ReEncryp
 
 def log_group_key(ask: Ask, situation: Situation) -> Union[tuple[Group, Key], Verdict]:
     """The group and the key that CloudWatch Logs has to use for it: its own, or the one to be."""
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not found.group:
-        return NotApplicable("no log group is configured")
+    found = preferences_with_group(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     group = find_group(ask, situation, found.group)
     if isinstance(group, Gap):
         return waits("log-group/exists", "not known before the log group is")

@@ -17,7 +17,6 @@ from ssmdiag.model import (
     Admit,
     Allow,
     Broken,
-    NotApplicable,
     Resource,
     Situation,
     Unverified,
@@ -25,9 +24,9 @@ from ssmdiag.model import (
 )
 from ssmdiag.policy.document import statements_of
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
-from ssmdiag.requirements.identity.agent import Agent, find_agent, same_identity
+from ssmdiag.requirements.identity.agent import Agent, same_identity, the_agent
 from ssmdiag.requirements.key.facts import Key, aliases, grants, key_policy, session_key
-from ssmdiag.requirements.preferences.facts import Preferences, find_preferences
+from ssmdiag.requirements.preferences.facts import NO_KEY, Preferences, find_preferences
 from ssmdiag.requirements.role.authorisation import Need, Witness, last_denial, permission
 from ssmdiag.requirements.role.dry_run import IN_WORDS, dry_run, testify
 from ssmdiag.requirements.role.permissions import agent_need
@@ -44,9 +43,9 @@ _SAMPLE_SESSION = "session-0123456789abcdef0"
 
 
 def _check(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits("identity/agent-role", "not known before the agent's role is")
+        return agent
     key = _key(ask, situation)
     return _judged(ask, situation, agent, key) if isinstance(key, Key) else key
 
@@ -66,7 +65,7 @@ def _key(ask: Ask, situation: Situation) -> Union[Key, Verdict]:
     """The session key, as it is written, or as far as the configuration and the log tell it."""
     key = session_key(ask, situation)
     if key is None:
-        return NotApplicable("sessions are not encrypted with a KMS key")
+        return NO_KEY
     if isinstance(key, Preferences):
         return waits("preferences/session-key", "kmsKeyId has to be mended first")
     if isinstance(key, Absent):

@@ -25,16 +25,20 @@ from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, wa
 from ssmdiag.requirements.destination.bucket_facts import bucket_key, bucket_region
 from ssmdiag.requirements.identity.agent import Agent, find_agent
 from ssmdiag.requirements.key.facts import Key, find_key, foreign, session_key
-from ssmdiag.requirements.preferences.facts import READABLE, Preferences, find_preferences, rewrite
+from ssmdiag.requirements.preferences.facts import (
+    NO_KEY,
+    Preferences,
+    preferences_with_bucket,
+    preferences_with_key,
+    rewrite,
+)
 from ssmdiag.world.call import Absent, Ask, call
 
 
 def _session_key_named(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not found.key:
-        return NotApplicable("sessions are not encrypted with a KMS key")
+    found = preferences_with_key(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     if foreign(found.key, situation.region):
         return _other_region(ask, situation, found)
     key = find_key(ask, found.key)
@@ -91,7 +95,7 @@ def _other_region(ask: Ask, situation: Situation, found: Preferences) -> Verdict
 def _session_key_state(ask: Ask, situation: Situation) -> Verdict:
     key = session_key(ask, situation)
     if key is None:
-        return NotApplicable("sessions are not encrypted with a KMS key")
+        return NO_KEY
     if isinstance(key, Preferences):
         return waits("preferences/session-key", "kmsKeyId has to be mended first")
     if isinstance(key, Gap):
@@ -184,11 +188,9 @@ def _revival(key: Key) -> Remedy:
 
 
 def _bucket_key_state(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
-    if not found.bucket:
-        return NotApplicable("no bucket is configured")
+    found = preferences_with_bucket(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     name = bucket_key(ask, found.bucket)
     if isinstance(name, Gap):
         return waits("bucket/exists", name.why)

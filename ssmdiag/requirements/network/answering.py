@@ -28,7 +28,6 @@ from ssmdiag.model import (
 from ssmdiag.requirements.agent import config as agent_config
 from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
 from ssmdiag.requirements.network.endpoints import (
-    CONFIG,
     HARMLESS,
     SERVICES,
     ServiceEndpoint,
@@ -82,7 +81,9 @@ def _probed(ask: Ask, situation: Situation, service: str) -> Verdict:
         return NotApplicable(idle)
     endpoint = find_endpoint(ask, situation, service)
     if isinstance(endpoint, Gap):
-        return waits(CONFIG, f"which host the agent dials is not known: {endpoint.why}")
+        return waits(
+            agent_config.VALID.id, f"which host the agent dials is not known: {endpoint.why}"
+        )
     probe = find_probe(ask, endpoint)
     if isinstance(probe, Gap):
         said = f"whether {endpoint.host} answers from this node is not known: {probe.why}"

@@ -7,7 +7,7 @@ PrivateLink Guide, "Control access to VPC endpoints using endpoint policies".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Optional
 
 from ssmdiag.model import (
@@ -21,6 +21,7 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
+from ssmdiag.requirements.agent.facts import PROXY, told
 from ssmdiag.requirements.contract import Gap, Requirement, waits
 from ssmdiag.requirements.network.endpoint_opening import Passage, opening, passage, service_of
 from ssmdiag.requirements.network.endpoints import ServiceEndpoint, find_endpoint
@@ -28,7 +29,8 @@ from ssmdiag.requirements.network.vpc_facts import Endpoint, Vpc, find_vpc
 from ssmdiag.requirements.preferences.facts import READABLE, find_preferences
 from ssmdiag.requirements.role.agent_requests import agent_requests
 from ssmdiag.requirements.role.authorisation import Need
-from ssmdiag.world.call import Ask, Denied, Known, Unreachable, call
+from ssmdiag.world.call import Ask, Denied, Unreachable
+from ssmdiag.world.no_proxy import exempts
 
 
 def _check(ask: Ask, situation: Situation) -> Verdict:
@@ -66,16 +68,9 @@ def _endpoint(ask: Ask, situation: Situation, vpc: Vpc, need: Need) -> Optional[
 
 
 def _by_proxy(ask: Ask, endpoint: ServiceEndpoint) -> bool:
-    answer = ask(call("host", "GetProxySettings"))
-    variables = answer.data.get("Variables") if isinstance(answer, Known) else None
-    if not isinstance(variables, Mapping):
-        return False
-    settings = {str(name).lower(): str(value) for name, value in variables.items()}
-    exempt = [part.strip().lstrip("*.") for part in settings.get("no_proxy", "").split(",")]
-    host = f".{endpoint.host}"
-    return bool(settings.get("https_proxy")) and not any(
-        part and host.endswith(f".{part}") for part in exempt
-    )
+    variables = told(ask(PROXY)).get("Variables") or {}
+    exempt = exempts(variables.get("no_proxy", ""), endpoint.host, endpoint.port)
+    return bool(variables.get("https_proxy")) and not exempt
 
 
 def _judged(passages: Sequence[Passage], unread: Optional[Endpoint]) -> Verdict:

@@ -24,8 +24,8 @@ from ssmdiag.model import (
 )
 from ssmdiag.policy.decision import Decision
 from ssmdiag.policy.request import Request
-from ssmdiag.requirements.contract import Gap, Requirement, moments, waits
-from ssmdiag.requirements.identity.agent import Agent, find_agent
+from ssmdiag.requirements.contract import Gap, Requirement, as_one, moments
+from ssmdiag.requirements.identity.agent import Agent, the_agent
 from ssmdiag.requirements.network.endpoint_opening import judge, opening, shut_out
 from ssmdiag.requirements.network.vpc_facts import ENDPOINT_POLICY, Endpoint, Vpc, find_vpc
 from ssmdiag.requirements.role.policies import read_role
@@ -53,9 +53,9 @@ class _Refusal:
 def _check(ask: Ask, situation: Situation) -> Verdict:
     if not any(_names_endpoint_policy(s) for s in situation.symptoms):
         return NotApplicable("AWS named no VPC endpoint policy in a refusal")
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits("identity/agent-role", "not known before the agent's role is")
+        return agent
     refusals = _refusals(situation, agent)
     if not refusals:
         return NotApplicable("AWS named no VPC endpoint policy in a refusal to the node's role")
@@ -67,11 +67,7 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         return _unread(refusals[0], vpc)
     verdicts = [_judged(ask, situation, agent, vpc, refusal) for refusal in refusals]
     broken = [v for v in verdicts if isinstance(v, Broken)]
-    if not broken:
-        return verdicts[0]
-    evidence = tuple(dict.fromkeys(e for v in broken for e in v.evidence))
-    remedies = tuple(dict.fromkeys(r for v in broken for r in v.remedies))
-    return replace(broken[0], evidence=evidence, remedies=remedies)
+    return as_one(broken) if broken else verdicts[0]
 
 
 def _names_endpoint_policy(symptom: Symptom) -> bool:

@@ -3,12 +3,12 @@
 ``Agent.Region`` moves no endpoint, it is only what requests are signed for; ``Mgs.Region`` does
 move that of ssmmessages. There is no setting for CloudWatch Logs. FIPS endpoints are configured as
 overrides. Where both ``Agent.ServiceDomain`` and ``Agent.UseDualStackEndpoint`` are set, the domain
-is taken. The names of settings ignore case, as Go reads JSON.
+is taken.
 
 Sources: agent source ``common/identity/endpoint``, ``agent/appconfig/contracts.go``,
 ``agent/session/config``, ``agent/s3util`` and ``agent/sdkutil``; agent release 3.3.3270.0 (dual
-stack); Systems Manager User Guide, "Configuring SSM Agent for use with FIPS"; botocore's
-``partitions.json`` (dual-stack domains); Amazon S3 User Guide, "Using dual-stack endpoints".
+stack); Systems Manager User Guide, "Configuring SSM Agent for use with FIPS"; Amazon S3
+User Guide, "Using dual-stack endpoints".
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Mapping
-from typing import Any, Optional, Union
+from typing import Optional, Union
 
-from ssmdiag.iam.arn import dns_suffix, partition_of
+from ssmdiag.iam.arn import dns_suffix, dual_stack_suffix, is_region
 from ssmdiag.model import Situation
+from ssmdiag.requirements.agent.facts import DUAL_STACK, Config, Release, find_config, find_release
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.destination.bucket_facts import bucket_region
 from ssmdiag.requirements.preferences.facts import (
@@ -28,29 +29,16 @@ from ssmdiag.requirements.preferences.facts import (
     is_bucket_name,
 )
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Ask, Known, call
+from ssmdiag.world.call import Ask
 
 SERVICES = ("ssm", "ssmmessages", "ec2messages", "logs", "kms", "s3", "sts")
 
-CONFIG = "agent/config"
 
 _OVERRIDES = {"ssm": "Ssm", "ssmmessages": "Mgs", "ec2messages": "Mds", "kms": "Kms", "s3": "S3"}
-_DUAL_STACK = {
-    "aws": "api.aws",
-    "aws-us-gov": "api.aws",
-    "aws-cn": "api.amazonwebservices.com.cn",
-    "aws-eusc": "api.amazonwebservices.eu",
-    "aws-iso": "api.aws.ic.gov",
-    "aws-iso-b": "api.aws.scloud",
-    "aws-iso-e": "api.cloud-aws.adc-e.uk",
-    "aws-iso-f": "api.aws.hci.ic.gov",
-}
-_DUAL_STACK_SINCE = (3, 3, 3270)
 
 _LABEL = r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)"
 _HOST = rf"(?=.{{1,253}}\Z)(?:{_LABEL}\.)*{_LABEL}\Z"
 _WRITTEN = r"(?:https://)?(?P<host>[^/:]+)(?::(?P<port>\d{1,5}))?/?\Z"
-_REGION = r"[a-z0-9-]{1,32}\Z"
 
 
 @dataclass(frozen=True)
@@ -71,29 +59,6 @@ class ServiceEndpoint:
         return found or self.service
 
 
-@dataclass(frozen=True)
-class _Config:
-    """``amazon-ssm-agent.json``, as far as it could be read."""
-
-    path: str
-    content: Mapping[str, Any]
-
-    def text(self, section: str, name: str) -> str:
-        return str(_inside(_inside(self.content, section), name) or "").strip()
-
-    def flag(self, section: str, name: str) -> bool:
-        return _inside(_inside(self.content, section), name) is True
-
-    def named(self, setting: str) -> str:
-        return f"{setting} in {self.path}"
-
-
-def _inside(value: Any, name: str) -> Any:
-    if not isinstance(value, Mapping):
-        return None
-    return next((v for k, v in value.items() if str(k).lower() == name.lower()), None)
-
-
 def dialling(host: str) -> str:
     """The command with which a person dials a host, quoted for a shell."""
     return f"`curl -sv {shlex.quote(f'https://{host}/')} -o /dev/null`"
@@ -106,10 +71,12 @@ def is_host(text: str) -> bool:
 
 def find_endpoint(ask: Ask, situation: Situation, service: str) -> Union[ServiceEndpoint, Gap]:
     """The endpoint of one of ``SERVICES``; a Gap if the agent's configuration names no host."""
-    config = _config(ask)
+    read = find_config(ask)
+    # Without a configuration, or with one that cannot be read, the agent's defaults are presumed.
+    config = read if isinstance(read, Config) else Config()
     bucket = _bucket(ask, situation) if service == "s3" else ""
     region, setting = _region(ask, situation, service, config, bucket)
-    default, chosen_by = _default(situation, service, region, config)
+    default, chosen_by = _default(ask, situation, service, region, config)
     found: Union[ServiceEndpoint, Gap] = ServiceEndpoint(
         service, default, region, setting=chosen_by or setting
     )
@@ -134,46 +101,40 @@ def _override(service: str, region: str, written: str, named: str) -> Union[Serv
 
 
 def _default(
-    situation: Situation, service: str, region: str, config: _Config
+    ask: Ask, situation: Situation, service: str, region: str, config: Config
 ) -> tuple[str, Optional[str]]:
     """The host that the agent composes itself, and the setting that had a say in it."""
-    domain = config.text("Agent", "ServiceDomain")
+    plain = f"{service}.{region}.{dns_suffix(region)}"
     # ssmdiag asks STS by its own configuration, not the agent's.
-    if service == "sts" or not (domain or _dual_stack(situation, config)):
-        return f"{service}.{region}.{dns_suffix(region)}", None
-    if domain and is_host(domain):
+    if service == "sts":
+        return plain, None
+    domain = config.text("Agent", "ServiceDomain")
+    if is_host(domain):
         return f"{service}.{region}.{domain}", config.named("Agent.ServiceDomain")
+    if not _dual_stack(ask, situation, config):
+        return plain, None
     named = config.named("Agent.UseDualStackEndpoint")
     if service == "s3":
         return f"s3.dualstack.{region}.{dns_suffix(region)}", named
-    return f"{service}.{region}.{_DUAL_STACK[partition_of(region)]}", named
+    return f"{service}.{region}.{dual_stack_suffix(region)}", named
 
 
-def _dual_stack(situation: Situation, config: _Config) -> bool:
-    version = re.match(r"(\d+)\.(\d+)\.(\d+)", situation.agent_version or "")
-    if version and tuple(int(n) for n in version.groups()) < _DUAL_STACK_SINCE:
+def _dual_stack(ask: Ask, situation: Situation, config: Config) -> bool:
+    if config.get("Agent", "UseDualStackEndpoint") is not True:
         return False
-    return config.flag("Agent", "UseDualStackEndpoint")
+    release = find_release(ask, situation)
+    return not (isinstance(release, Release) and release.lacks(DUAL_STACK))
 
 
 def _region(
-    ask: Ask, situation: Situation, service: str, config: _Config, bucket: str
+    ask: Ask, situation: Situation, service: str, config: Config, bucket: str
 ) -> tuple[str, Optional[str]]:
     if bucket:
         return bucket_region(ask, bucket, situation.region) or situation.region, None
     other = config.text("Mgs", "Region") if service == "ssmmessages" else ""
-    if other and other != situation.region and re.match(_REGION, other):
+    if other and other != situation.region and is_region(other):
         return other, config.named("Mgs.Region")
     return situation.region, None
-
-
-def _config(ask: Ask) -> _Config:
-    """The configuration; without one, or with one that no agent can read, the defaults apply."""
-    answer = ask(call("host", "GetAgentConfig"))
-    data = answer.data if isinstance(answer, Known) and isinstance(answer.data, Mapping) else {}
-    content = data.get("Content")
-    path = str(data.get("Path") or "amazon-ssm-agent.json")
-    return _Config(path, content if isinstance(content, Mapping) else {})
 
 
 def _bucket(ask: Ask, situation: Situation) -> str:

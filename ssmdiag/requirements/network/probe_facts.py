@@ -15,7 +15,7 @@ from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.network.endpoints import ServiceEndpoint, dialling
 from ssmdiag.requirements.network.silence import is_inside
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Ask, Call, Known, call
+from ssmdiag.world.call import Ask, Call, Known, call, reason
 
 # Who signs AWS's own certificates: Amazon Trust Services (whose older roots are Starfield's), and
 # DigiCert for some services and for China.
@@ -115,7 +115,7 @@ def find_probe(ask: Ask, endpoint: ServiceEndpoint) -> Union[Probe, Gap]:
     settle = f"run {dialling(endpoint.host)} on the node, as the agent dials"
     if isinstance(answer, Known) and isinstance(answer.data, Mapping):
         return read_probe(endpoint, answer.data)
-    why = getattr(answer, "why", "it was refused")
+    why = "the answer's form is not known" if isinstance(answer, Known) else reason(answer)
     return Gap(f"{endpoint.host} could not be probed: {why}", settle)
 
 

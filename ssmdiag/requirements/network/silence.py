@@ -10,7 +10,7 @@ import ipaddress
 import re
 from typing import Optional
 
-from ssmdiag.iam.arn import dns_suffix
+from ssmdiag.iam.arn import REGION, dns_suffix
 from ssmdiag.model import Symptom
 from ssmdiag.values import dataclass
 
@@ -26,9 +26,10 @@ _ANSWERS = r"proxyconnect|lookup |x509|tls:|TLS handshake"
 _HANDSHAKE = "Handshake timed out"
 
 _DIALLED = r"dial tcp \[?(?P<address>[0-9a-fA-F:.]{3,45}?)\]?:\d{1,5}: "
+# A bucket is sought last: ``ssm.eusc-de-east-1`` is no service eusc of a bucket ssm.
 _HOST = (
-    r"(?:(?P<bucket>.{1,80})\.)?(?P<service>[a-z0-9]{2,20})[.-](?:dualstack\.)?"
-    r"(?P<region>[a-z]{2}(?:-[a-z]{2,10}){1,3}-\d)\.(?P<suffix>[a-z.]{3,40})"
+    r"(?:(?P<bucket>.{1,80}?)\.)??(?P<service>[a-z0-9]{2,20})[.-](?:dualstack\.)?"
+    rf"(?P<region>{REGION})\.(?P<suffix>[a-z.-]{{3,40}})"
 )
 # RFC 1918, RFC 6598 and RFC 4193: what a VPC's own addresses are made of.
 _INSIDE = tuple(

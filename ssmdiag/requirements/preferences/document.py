@@ -5,6 +5,7 @@ Sources: Systems Manager User Guide, "Session document schema" and "Configure se
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Optional, Union
 
 from ssmdiag.model import (
@@ -18,20 +19,21 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, waits
+from ssmdiag.requirements.contract import Requirement
 from ssmdiag.requirements.destination.log_group_facts import Group, find_group, prepared_for
 from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     DESTINATIONS,
     LOGGING_INPUTS,
-    NEW_CONTENT,
     READABLE,
+    UNSAVED,
     Preferences,
+    content_of,
     document_in_use,
     find_preferences,
-    parsed,
     reading,
     rewrite,
+    the_preferences,
 )
 from ssmdiag.requirements.preferences.inputs import mending, names_destination
 from ssmdiag.world.call import Absent, Ask, Known, Unreachable, call
@@ -56,7 +58,7 @@ def _readable(ask: Ask, situation: Situation) -> Verdict:
         )
     answer = ask(reading(name))
     if isinstance(answer, Absent):
-        return _never_saved(ask, name, situation)
+        return _not_there(ask, name, situation)
     if isinstance(answer, Known):
         return Broken(found.why, _resource(name), (found.settle,))
     settle = f"allow ssm:GetDocument on document/{name}"
@@ -65,21 +67,24 @@ def _readable(ask: Ask, situation: Situation) -> Verdict:
     return Unverified(found.why, (_resource(name),), settle)
 
 
-def _never_saved(ask: Ask, name: str, situation: Situation) -> Verdict:
-    empty = Preferences(name, NEW_CONTENT, "", written=False)
+def _not_there(ask: Ask, name: str, situation: Situation) -> Verdict:
+    said = f"Session Manager preferences were never saved in {situation.region}: "
+    said += f"document {name} does not exist, so no session is logged"
+    if name != DEFAULT_DOCUMENT:
+        said = f"sessions on this node are started with document {name}, which does not exist in "
+        said += f"{situation.region}, so they are refused"
     return Broken(
-        f"Session Manager preferences were never saved in {situation.region}: "
-        f"document {name} does not exist, so no session is logged",
+        said,
         _resource(name),
         ("preferences are regional; those of another region do not count here",),
-        tuple(_prepared_destination(ask, situation, empty)),
+        tuple(_prepared_destination(ask, situation, replace(UNSAVED, document=name))),
     )
 
 
 def _destination(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
+    found = the_preferences(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     used = [found.text(name) for name in DESTINATIONS if found.text(name)]
     if used:
         return Holds(f"document {found.document} logs sessions to {' and '.join(used)}")
@@ -93,9 +98,8 @@ def _destination(ask: Ask, situation: Situation) -> Verdict:
         remedies.append(misspelt)
     elif found.document != DEFAULT_DOCUMENT:
         evidence.append(f"sessions on this node are started with document {found.document}")
-        default = ask(reading(DEFAULT_DOCUMENT))
-        content = parsed(default.data.get("Content")) if isinstance(default, Known) else None
-        inputs = (content or {}).get("inputs", {})
+        content = content_of(ask(reading(DEFAULT_DOCUMENT))) or {}
+        inputs = content.get("inputs", {})
         wanted = {name: inputs[name] for name in LOGGING_INPUTS if name in inputs}
         if any(wanted.get(name) for name in DESTINATIONS):
             summary = f"give document {found.document} the logging inputs of {DEFAULT_DOCUMENT}"
@@ -129,7 +133,7 @@ def _newer_version(ask: Ask, found: Preferences) -> Optional[Write]:
     answer = ask(reading(found.document, "$LATEST"))
     if not isinstance(answer, Known):
         return None
-    content = parsed(answer.data.get("Content")) or {}
+    content = content_of(answer) or {}
     version = answer.data.get("DocumentVersion")
     if not version or not any(content.get("inputs", {}).get(name) for name in DESTINATIONS):
         return None
@@ -140,9 +144,9 @@ def _newer_version(ask: Ask, found: Preferences) -> Optional[Write]:
 
 
 def _run_as(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
+    found = the_preferences(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     user = found.text("runAsDefaultUser")
     if not found.flag("runAsEnabled"):
         return Holds("Run As is off in the preferences")

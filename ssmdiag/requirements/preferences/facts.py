@@ -11,16 +11,18 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional, Union
 
-from ssmdiag.model import SessionStart, Situation, Write
-from ssmdiag.requirements.contract import Gap, gap_of
+from ssmdiag.model import NotApplicable, SessionStart, Situation, Unverified, Verdict, Write
+from ssmdiag.requirements.contract import Gap, gap_of, waits
 from ssmdiag.requirements.identity.agent import node_id
 from ssmdiag.values import dataclass
-from ssmdiag.world.call import Absent, Ask, Call, Known, call, promising
+from ssmdiag.world.call import Absent, Answer, Ask, Call, Known, call, promising
 
 DEFAULT_DOCUMENT = "SSM-SessionManagerRunShell"
 READABLE = "preferences/document"
 GROUP_NAME = "preferences/log-group-name"
 BUCKET_NAME = "preferences/bucket-name"
+
+NO_KEY = NotApplicable("sessions are not encrypted with a KMS key")
 
 _NEW_VERSION = "<new version>"
 
@@ -118,6 +120,10 @@ class Preferences:
         return self.text("s3KeyPrefix").strip("/")
 
 
+UNSAVED = Preferences(DEFAULT_DOCUMENT, NEW_CONTENT, "no preferences were saved", written=False)
+"""What sessions have where no preferences were ever saved; logging is none of it."""
+
+
 def reading(document: str, version: str = "$DEFAULT") -> Call:
     """The Call for one version of a session document; ``$DEFAULT`` is the one that counts."""
     return call("ssm", "GetDocument", Name=document, DocumentVersion=version)
@@ -165,7 +171,7 @@ def find_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
     name = document_in_use(ask, situation)
     answer = ask(reading(name))
     if isinstance(answer, Known):
-        content = parsed(answer.data.get("Content"))
+        content = content_of(answer)
         if content is None:
             return Gap(f"document {name} is not valid JSON", "save the preferences again")
         return Preferences(name, content, f"ssm:GetDocument {name}")
@@ -176,6 +182,52 @@ def find_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
     return gap_of(answer, f"the preferences document {name}")
 
 
+def in_force(ask: Ask, situation: Situation) -> Union[Preferences, Gap]:
+    """The preferences in force; where none were ever saved, what sessions have without any.
+
+    Only the default document may be missing: a session that is started with another one is then
+    refused (Systems Manager API Reference, StartSession: ``DocumentName``, ``InvalidDocument``).
+    """
+    found = find_preferences(ask, situation)
+    if isinstance(found, Preferences) or document_in_use(ask, situation) != DEFAULT_DOCUMENT:
+        return found
+    return UNSAVED if isinstance(ask(reading(DEFAULT_DOCUMENT)), Absent) else found
+
+
+def the_preferences(ask: Ask, situation: Situation) -> Union[Preferences, Unverified]:
+    """The preferences; the Verdict of what cannot be looked at without them."""
+    found = find_preferences(ask, situation)
+    if isinstance(found, Gap):
+        return waits(READABLE, "not known before the preferences are")
+    return found
+
+
+def preferences_with_group(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
+    """Preferences that name a log group; else the Verdict of what is about that group."""
+    found = the_preferences(ask, situation)
+    if isinstance(found, Preferences) and not found.group:
+        return NotApplicable("no log group is configured")
+    return found
+
+
+def preferences_with_bucket(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
+    """Preferences that name what can be a bucket; else the Verdict of what is about that bucket."""
+    found = the_preferences(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
+    if not found.bucket:
+        return NotApplicable("no bucket is configured")
+    if not is_bucket_name(found.bucket):
+        return waits(BUCKET_NAME, "the configured name has to be mended first")
+    return found
+
+
+def preferences_with_key(ask: Ask, situation: Situation) -> Union[Preferences, Verdict]:
+    """Preferences that name a session key; else the Verdict of what is about that key."""
+    found = the_preferences(ask, situation)
+    return NO_KEY if isinstance(found, Preferences) and not found.key else found
+
+
 def _latest(situation: Situation, document: str) -> Optional[SessionStart]:
     starts = [s for s in situation.starts if s.document == document]
     return starts[-1] if starts else None
@@ -184,6 +236,11 @@ def _latest(situation: Situation, document: str) -> Optional[SessionStart]:
 def is_own(document: str) -> bool:
     """False for AWS's own documents, for port forwarding, SSH and single commands."""
     return bool(document) and not document.startswith(("AWS-", "AWSFleetManager-", "AmazonEKS-"))
+
+
+def content_of(answer: Answer) -> Optional[dict[str, Any]]:
+    """The session document that ssm:GetDocument answered with; None if it answered with none."""
+    return parsed(answer.data.get("Content")) if isinstance(answer, Known) else None
 
 
 def parsed(content: Any) -> Optional[dict[str, Any]]:

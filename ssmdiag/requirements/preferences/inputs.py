@@ -24,14 +24,14 @@ from ssmdiag.model import (
     Verdict,
     Write,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, waits
+from ssmdiag.requirements.contract import Requirement, waits
 from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     DESTINATIONS,
     READABLE,
     Preferences,
-    find_preferences,
     rewrite,
+    the_preferences,
 )
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
@@ -82,11 +82,11 @@ def names_destination(found: Preferences) -> bool:
 
 
 def _check(ask: Ask, situation: Situation) -> Verdict:
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap) and situation.online:
-        return waits(READABLE, "not known before the preferences are")
-    if isinstance(found, Gap) or not situation.online:
+    if not situation.online:
         return NotApplicable("the preferences were not asked for")
+    found = the_preferences(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     if not found.written:
         return waits(READABLE, "the log shows what the agent was given, not what is written")
     slips = tuple(_slips(found))

@@ -10,15 +10,15 @@ import re
 from typing import Callable
 
 from ssmdiag.model import Broken, Holds, NotApplicable, Resource, Situation, Verdict, Write
-from ssmdiag.requirements.contract import Gap, Requirement, waits
+from ssmdiag.requirements.contract import Requirement
 from ssmdiag.requirements.preferences.facts import (
     BUCKET_NAME,
     GROUP_NAME,
-    READABLE,
-    find_preferences,
+    Preferences,
     is_bucket_name,
     is_group_name,
     rewrite,
+    the_preferences,
 )
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask
@@ -62,9 +62,9 @@ _BUCKET = _Name(
 
 def _well_formed(name: _Name) -> Callable[[Ask, Situation], Verdict]:
     def check(ask: Ask, situation: Situation) -> Verdict:
-        found = find_preferences(ask, situation)
-        if isinstance(found, Gap):
-            return waits(READABLE, "not known before the preferences are")
+        found = the_preferences(ask, situation)
+        if not isinstance(found, Preferences):
+            return found
         written = found.text(name.input)
         if not written:
             return NotApplicable(f"no {name.what} is configured")

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import Any, Optional, Union
 
 from ssmdiag.model import Advice, Write
-from ssmdiag.requirements.preferences.facts import Preferences, parsed, reading, rewrite
-from ssmdiag.world.call import Ask, Known
+from ssmdiag.requirements.preferences.facts import Preferences, content_of, reading, rewrite
+from ssmdiag.world.call import Ask
 
 Part = Union[Write, Advice]
 
@@ -41,8 +41,7 @@ def _rewritten(part: Part) -> Optional[str]:
 
 
 def _merged(ask: Ask, name: str, first: Write, second: Write) -> Write:
-    answer = ask(reading(name))
-    base = parsed(answer.data.get("Content")) if isinstance(answer, Known) else None
+    base = content_of(ask(reading(name)))
     mine, theirs = (json.loads(w.calls[0].parameters["Content"]) for w in (first, second))
     old, after = _inputs(base or {}), _inputs(theirs)
     written = first.calls[0].operation == "UpdateDocument"

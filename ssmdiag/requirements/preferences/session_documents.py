@@ -25,15 +25,14 @@ from ssmdiag.requirements.contract import Gap, Requirement, doubted, gap_of, mom
 from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     LOGGING_INPUTS,
-    READABLE,
     Preferences,
+    content_of,
     document_in_use,
-    find_preferences,
     is_own,
-    parsed,
     past_sessions,
     reading,
     rewrite,
+    the_preferences,
 )
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Ask, Known, call
@@ -77,9 +76,9 @@ def _check(ask: Ask, situation: Situation) -> Verdict:
         return _refused(ask, situation, symptoms[-1])
     if not situation.online:
         return NotApplicable("session documents were not asked for")
-    found = find_preferences(ask, situation)
-    if isinstance(found, Gap):
-        return waits(READABLE, "not known before the preferences are")
+    found = the_preferences(ask, situation)
+    if not isinstance(found, Preferences):
+        return found
     if not found.destinations:
         return waits("preferences/destination", "the preferences log sessions nowhere themselves")
     documents, used = _others(ask, situation, found.document), _used(ask, situation)
@@ -116,10 +115,7 @@ def _others(ask: Ask, situation: Situation, in_force: str) -> Union[tuple[_Docum
     # Those in use first: if there are many, the others are not read.
     others = sorted((n for n in names if n != in_force), key=lambda n: n not in last)
     read = others[:_READ_AT_MOST]
-    contents = [
-        parsed(a.data.get("Content")) if isinstance(a, Known) else None
-        for a in ask.all([reading(name) for name in read])
-    ]
+    contents = [content_of(answer) for answer in ask.all([reading(name) for name in read])]
     found = [None if c is None else Preferences(n, c, "") for n, c in zip(read, contents)]
     unread = [None] * (len(others) - len(read))
     return tuple(_Document(n, p, last.get(n, "")) for n, p in zip(others, [*found, *unread]))

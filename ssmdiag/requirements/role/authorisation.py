@@ -1,4 +1,4 @@
-"""May this principal do this? Policies are read through ``ask`` and judged by ``iam.evaluate``.
+"""May this principal do this? Policies are read through ``ask`` and judged by ``policy.evaluate``.
 
 Turns a Decision, and what the log said of the same action, into a Verdict. Sources: IAM User Guide,
 "Policy evaluation logic" and "Troubleshoot access denied error messages".

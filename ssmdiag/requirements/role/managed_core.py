@@ -29,8 +29,8 @@ from ssmdiag.model import (
 )
 from ssmdiag.policy.evaluate import evaluate
 from ssmdiag.policy.request import Policies, Request
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, moments, waits
-from ssmdiag.requirements.identity.agent import Agent, find_agent
+from ssmdiag.requirements.contract import Gap, Requirement, as_one, doubted, moments, waits
+from ssmdiag.requirements.identity.agent import Agent, the_agent
 from ssmdiag.requirements.preferences.facts import is_group_name
 from ssmdiag.requirements.role.authorisation import permission
 from ssmdiag.requirements.role.permissions import agent_need, channels, reporting
@@ -42,7 +42,6 @@ ID = "role/managed-instance-core"
 CREATE_GROUP = "role/create-log-group"
 PUBLISH = "role/publish-agent-log"
 
-_AGENT = "identity/agent-role"
 _ATTACHED_AT_MOST = 10
 ACTIONS: tuple[str, ...] = tuple(
     action for statement in CORE_DOCUMENT["Statement"] for action in statement["Action"]
@@ -61,9 +60,9 @@ _CALLED_AFTER: Mapping[str, str] = {
 
 
 def _check(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits(_AGENT, "not known before the agent's role is")
+        return agent
     role = read_role(ask, agent.role)
     named = tuple(_namesakes(ask, agent.role))
     denial = _refusal(situation, ID, ACTIONS)
@@ -104,9 +103,8 @@ def _needed(
     verdicts = [permission(silent, need, role) for need in needs]
     broken = [v for v in verdicts if isinstance(v, Broken)]
     if broken:
-        evidence = tuple(dict.fromkeys((*(e for v in broken for e in v.evidence), *named)))
-        remedies = tuple(dict.fromkeys(r for v in broken for r in v.remedies))
-        return replace(broken[0], evidence=evidence, remedies=remedies)
+        first = as_one(broken)
+        return replace(first, evidence=(*first.evidence, *named))
     for need, verdict in zip(needs, verdicts):
         if not isinstance(verdict, Holds):
             return waits(need.requirement, f"whether the role is allowed {need.action} comes first")
@@ -208,9 +206,9 @@ def _besides(
         symptoms = doubted(situation, requirement)
         if not symptoms:
             return NotApplicable("sessions do not need it, and nothing in the log asks for it")
-        agent = find_agent(ask, situation)
+        agent = the_agent(ask, situation)
         if not isinstance(agent, Agent):
-            return waits(_AGENT, "not known before the agent's role is")
+            return agent
         denial = _refusal(situation, requirement, actions)
         named = _named_in(situation, agent, denial) if denial else None
         if denial is None or named is None:

@@ -8,7 +8,6 @@ User Guide, "Create a custom IAM role for Session Manager"; Amazon CloudWatch Lo
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import Callable, Optional, Union
 
@@ -21,14 +20,13 @@ from ssmdiag.model import (
     Unverified,
     Verdict,
 )
-from ssmdiag.requirements.contract import Gap, Requirement, doubted, waits
+from ssmdiag.requirements.contract import Gap, Requirement, as_one, doubted
 from ssmdiag.requirements.destination.log_group_facts import find_group, listing
-from ssmdiag.requirements.identity.agent import Agent, find_agent, same_identity
+from ssmdiag.requirements.identity.agent import Agent, same_identity, the_agent
 from ssmdiag.requirements.preferences.facts import (
-    READABLE,
     Preferences,
-    find_preferences,
     is_group_name,
+    preferences_with_group,
 )
 from ssmdiag.requirements.role.authorisation import Need, Witness, permission
 from ssmdiag.requirements.role.policies import RolePolicies, read_role
@@ -41,7 +39,6 @@ CHANNELS = (
     "ssmmessages:OpenControlChannel",
     "ssmmessages:OpenDataChannel",
 )
-_AGENT = "identity/agent-role"
 _SAMPLE_STREAM = "session-0123456789abcdef0"
 
 
@@ -76,9 +73,9 @@ def reporting(situation: Situation, agent: Agent, role: RolePolicies) -> Need:
 
 
 def _report(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits(_AGENT, "not known before the agent's role is")
+        return agent
     role = read_role(ask, agent.role)
     return permission(situation, reporting(situation, agent, role), role)
 
@@ -101,16 +98,14 @@ def channels(situation: Situation, agent: Agent, role: RolePolicies) -> tuple[Ne
 
 
 def _channels(ask: Ask, situation: Situation) -> Verdict:
-    agent = find_agent(ask, situation)
+    agent = the_agent(ask, situation)
     if not isinstance(agent, Agent):
-        return waits(_AGENT, "not known before the agent's role is")
+        return agent
     role = read_role(ask, agent.role)
     verdicts = [permission(situation, n, role) for n in channels(situation, agent, role)]
     broken = [v for v in verdicts if isinstance(v, Broken)]
     if broken:
-        first, remedies = broken[0], tuple(r for v in broken for r in v.remedies)
-        evidence = tuple(dict.fromkeys(e for v in broken for e in v.evidence))
-        return replace(first, evidence=evidence, remedies=remedies)
+        return as_one(broken)
     return next((v for v in verdicts if isinstance(v, Unverified)), verdicts[0])
 
 
@@ -170,28 +165,24 @@ def _logs_need(
 
 def _logs(one: _OnLogs) -> Callable[[Ask, Situation], Verdict]:
     def check(ask: Ask, situation: Situation) -> Verdict:
-        agent = find_agent(ask, situation)
+        agent = the_agent(ask, situation)
         if not isinstance(agent, Agent):
-            return waits(_AGENT, "not known before the agent's role is")
+            return agent
         group = _group_name(ask, situation, one.requirement)
-        if isinstance(group, NotApplicable):
+        if not isinstance(group, str):
             return group
-        if group is None:
-            return waits(READABLE, "not known before the preferences are")
         role = read_role(ask, agent.role)
         return permission(situation, _logs_need(ask, situation, agent, role, group, one), role)
 
     return check
 
 
-def _group_name(
-    ask: Ask, situation: Situation, requirement: str
-) -> Union[str, NotApplicable, None]:
+def _group_name(ask: Ask, situation: Situation, requirement: str) -> Union[str, Verdict]:
     """The name to judge: the group that exists, or the one that the preferences or the log name."""
-    found = find_preferences(ask, situation)
+    found = preferences_with_group(ask, situation)
+    if isinstance(found, NotApplicable):
+        return found
     if isinstance(found, Preferences):
-        if not found.group:
-            return NotApplicable("no log group is configured")
         group = find_group(ask, situation, found.group)
         return found.group.strip() if isinstance(group, Gap) else group.name
     for symptom in reversed(doubted(situation, requirement)):
@@ -202,7 +193,7 @@ def _group_name(
             # request is refused on no group at all.
             if not name or is_group_name(name):
                 return name
-    return None
+    return found
 
 
 def _kebab(operation: str) -> str:

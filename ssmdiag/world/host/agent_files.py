@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path, PureWindowsPath
-from typing import Any, Optional
+from typing import Any, Callable, Optional
 
+from ssmdiag.folders import program_data, program_files
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable
 from ssmdiag.world.host.place import Place, unread
 
@@ -20,14 +21,14 @@ from ssmdiag.world.host.place import Place, unread
 def data_folder(place: Place) -> Path:
     """The folder that holds what the agent keeps."""
     if place.platform == "win32":
-        return windows_folder(place, "ProgramData") / "Amazon" / "SSM"
+        return windows_folder(place, program_data) / "Amazon" / "SSM"
     return place.path("/opt/aws/ssm" if place.platform == "darwin" else "/var/lib/amazon/ssm")
 
 
 def config_folder(place: Place) -> Path:
     """The folder of ``amazon-ssm-agent.json`` and ``seelog.xml``."""
     if place.platform == "win32":
-        return windows_folder(place, "ProgramFiles") / "Amazon" / "SSM"
+        return windows_folder(place, program_files) / "Amazon" / "SSM"
     return place.path("/opt/aws/ssm" if place.platform == "darwin" else "/etc/amazon/ssm")
 
 
@@ -38,12 +39,11 @@ def log_folder(place: Place) -> Path:
     return place.path("/var/log/amazon/ssm")
 
 
-def windows_folder(place: Place, variable: str) -> Path:
-    """``ProgramData`` or ``ProgramFiles`` as the node's environment names it."""
-    usual = {"ProgramData": "ProgramData", "ProgramFiles": "Program Files"}[variable]
-    if not place.here:
-        return place.root / usual
-    return Path(place.environ.get(variable) or f"C:\\{usual}")
+def windows_folder(place: Place, named: Callable[[Mapping[str, str]], str]) -> Path:
+    """One of ``ssmdiag.folders`` on this node; below another root it is where it usually is."""
+    if place.here:
+        return Path(named(place.environ))
+    return place.root / PureWindowsPath(named({})).name
 
 
 def node_path(place: Place, path: Path) -> str:

@@ -13,8 +13,8 @@ from typing import Any, Optional
 
 from ssmdiag.world.call import Answer, Known
 from ssmdiag.world.host.agent_config import agent_config
-from ssmdiag.world.host.place import Place
-from ssmdiag.world.host.processes import agent_processes
+from ssmdiag.world.host.place import Place, text_of
+from ssmdiag.world.host.processes import agent_environment, agent_processes, environment_of
 
 _ECS = ("ECS_CONTAINER_METADATA_URI_V4", "ECS_CONTAINER_METADATA_URI")
 _NAMES = {
@@ -45,30 +45,22 @@ def _container(place: Place, _: Mapping[str, Any]) -> Answer:
 def _variables(place: Place) -> set[str]:
     """Names of the variables of this program, of the first process, and of the agent."""
     names = set(place.environ) if place.here else set()
-    for pid in (1, *(process.pid for process in agent_processes(place))):
-        entries = _text(place, f"/proc/{pid}/environ").split("\0")
-        names.update(entry.partition("=")[0] for entry in entries)
+    for found in (environment_of(place, 1), agent_environment(place)):
+        names.update(found.variables if found else ())
     return names
 
 
 def _kind(place: Place, variables: set[str]) -> Optional[str]:
     if "KUBERNETES_SERVICE_HOST" in variables or place.path("/run/secrets/kubernetes.io").exists():
         return "kubernetes"
-    told = _text(place, "/run/systemd/container").strip()
+    told = text_of(place.path("/run/systemd/container")).strip()
     if told:
         return _NAMES.get(told, "lxc")
-    groups = _GROUPS.search(_text(place, "/proc/1/cgroup"))
+    groups = _GROUPS.search(text_of(place.path("/proc/1/cgroup")))
     if groups:
         return _NAMES[groups[1]]
     marks = ("/.dockerenv", "/run/.containerenv")
     return "docker" if any(place.path(mark).exists() for mark in marks) else None
-
-
-def _text(place: Place, path: str) -> str:
-    try:
-        return place.path(path).read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 OPERATIONS = {"GetContainer": _container}

@@ -18,6 +18,7 @@ from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, Callable, Optional, Union
 
+from ssmdiag.iam.arn import is_aws_host
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Known, Unreachable
 from ssmdiag.world.host import http_head
@@ -31,7 +32,6 @@ _HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}|[0-9A-Fa-f:.]{2,45}")
 _UNTIMELY = ("expired", "not-yet-valid")
 _MISTRUST = ("untrusted", "wrong-name", *_UNTIMELY)
 _LONGEST = 200
-_OF_AWS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu", ".api.aws")
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def probe(place: Place, host: str, port: int = 443, limits: Limits = _LIMITS) ->
     if route is not None and route.scheme != "http":
         return Unreachable(f"a proxy that is spoken to by {route.scheme} is not tried: {route.url}")
     elsewhere = place.environ.get("AWS_ENDPOINT_URL")
-    if elsewhere and route is None and host.endswith(_OF_AWS):
+    if elsewhere and route is None and is_aws_host(host):
         # An account that is not AWS's own: that AWS answers would say nothing of it.
         return Unreachable(f"AWS is taken to be at {elsewhere}: its own endpoints were not tried")
     attempt = _Attempt(host, port, route, limits)

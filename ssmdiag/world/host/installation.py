@@ -10,7 +10,6 @@ from __future__ import annotations
 import plistlib
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Optional
 from xml.parsers.expat import ExpatError
 
@@ -18,7 +17,7 @@ from ssmdiag.values import dataclass
 from ssmdiag.world.call import Absent, Answer, Known
 from ssmdiag.world.host.agent_files import config_folder, node_path
 from ssmdiag.world.host.agent_state import version_in_log
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, text_of
 from ssmdiag.world.host.processes import CORE, agent_processes
 from ssmdiag.world.host.program import output_of
 
@@ -91,7 +90,7 @@ def _of_snap(place: Place) -> Optional[_Package]:
             revision = current.readlink().name
         except OSError:
             revision = ""
-        version = _field(_text(current / "meta" / "snap.yaml"), "version").strip("'\"")
+        version = _field(text_of(current / "meta" / "snap.yaml"), "version").strip("'\"")
         snap = {"Revision": revision, "Held": held_snap(place)}
         binary = f"{folder}/current/{CORE}"
         return _Package("snap", binary, _plain(version), "snap.yaml", snap)
@@ -110,7 +109,7 @@ def _of_system(place: Place) -> Optional[_Package]:
     binary = next((path for path in _BINARIES if place.path(path).exists()), None)
     if binary is None:
         return None
-    for entry in _text(place.path(_DPKG_STATUS)).split("\n\n"):
+    for entry in text_of(place.path(_DPKG_STATUS)).split("\n\n"):
         if _field(entry, "Package") == CORE and _field(entry, "Status").endswith(" installed"):
             return _Package("deb", binary, _plain(_field(entry, "Version")), "dpkg")
     asked = output_of(place, "rpm", "-q", "--qf", "%{VERSION}\n", CORE)
@@ -162,13 +161,6 @@ def _plain(text: str) -> Optional[str]:
 def _field(text: str, name: str) -> str:
     found = re.search(rf"^{name}:[ \t]*(.*)$", text, re.MULTILINE)
     return found[1].strip() if found else ""
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 OPERATIONS = {"GetAgentInstallation": _installation}

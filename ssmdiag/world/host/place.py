@@ -53,6 +53,15 @@ def once(read: Callable[[Place], _T]) -> Callable[[Place], _T]:
     return reading
 
 
+def text_of(path: Path) -> str:
+    """A file's text, for whom one that cannot be read is as good as an empty one."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except (OSError, ValueError):
+        # Where a path is read in a file, even a null byte may be in it.
+        return ""
+
+
 def unread(path: Path, error: OSError) -> Answer:
     """Why a file or folder could not be read, as an Answer."""
     if isinstance(error, (FileNotFoundError, NotADirectoryError)):

@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Optional
 
+from ssmdiag.folders import program_files
 from ssmdiag.world.call import Absent, Answer, Known
 from ssmdiag.world.host.agent_files import node_path, windows_folder
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, text_of
 from ssmdiag.world.host.program import output_of
 
 _PLUGIN = "session-manager-plugin"
@@ -31,7 +32,8 @@ def _plugin(place: Place, _: Mapping[str, Any]) -> Answer:
     path = _path(place)
     if path is None:
         return Absent("the Session Manager plugin is not installed on this machine")
-    said = output_of(place, str(path), "--version") or _version_file(path)
+    # The packages put a file VERSION beside the folder of the program.
+    said = output_of(place, str(path), "--version") or text_of(path.parent.parent / "VERSION")
     version = _VERSION.search(said)
     return Known({"Path": node_path(place, path), "Version": version[0] if version else None})
 
@@ -41,19 +43,11 @@ def _path(place: Place) -> Optional[Path]:
     if place.here and (found := shutil.which(_PLUGIN, path=place.environ.get("PATH", ""))):
         return Path(found)
     if place.platform == "win32":
-        folder = windows_folder(place, "ProgramFiles") / "Amazon" / "SessionManagerPlugin" / "bin"
+        folder = windows_folder(place, program_files) / "Amazon" / "SessionManagerPlugin" / "bin"
         paths = [folder / f"{_PLUGIN}.exe"]
     else:
         paths = [place.path(f"{folder}/{_PLUGIN}") for folder in _FOLDERS]
     return next((path for path in paths if path.exists()), None)
-
-
-def _version_file(path: Path) -> str:
-    """The packages put a file VERSION beside the folder of the program."""
-    try:
-        return (path.parent.parent / "VERSION").read_text(encoding="utf-8")
-    except (OSError, ValueError):
-        return ""
 
 
 OPERATIONS = {"GetCallerPlugin": _plugin}

@@ -1,7 +1,8 @@
 """The agent's processes.
 
-Sources: proc(5) (``cmdline``, ``stat``, ``status``); ps(1) of macOS; Microsoft's reference of
-``tasklist``; agent source ``agent/appconfig/constants_unix.go`` (names of the programs).
+Sources: proc(5) (``cmdline``, ``environ``, ``stat``, ``status``); ps(1) of macOS; Microsoft's
+reference of ``tasklist``; agent source ``agent/appconfig/constants_unix.go`` (names of the
+programs).
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
@@ -41,6 +43,15 @@ class Process:
     """Where its program lies, as the node names it; empty if that is not known."""
 
 
+@dataclass(frozen=True)
+class Environment:
+    """Variables with their values unmasked, by the name under which they are set."""
+
+    variables: Mapping[str, str] = field(repr=False)
+    source: str
+    """Where they are set: a file of the node, or a name for the registry."""
+
+
 @once
 def agent_processes(place: Place) -> tuple[Process, ...]:
     """The agent's processes that can be seen, oldest number first; a hidden one is left out."""
@@ -49,6 +60,30 @@ def agent_processes(place: Place) -> tuple[Process, ...]:
     if place.platform == "darwin":
         return tuple(_by_ps(output_of(place, "ps", "-axo", "pid=,user=,lstart=,comm=") or ""))
     return tuple(_by_proc(place))
+
+
+def agent_environment(place: Place) -> Optional[Environment]:
+    """The environment of the running agent; None if none runs, or if it may not be read.
+
+    That of its core: the workers, which it starts, have theirs from it, and sessions from them.
+    """
+    for process in agent_processes(place):
+        found = environment_of(place, process.pid) if process.name == CORE else None
+        if found is not None:
+            return found
+    return None
+
+
+def environment_of(place: Place, pid: int) -> Optional[Environment]:
+    """What a process of Linux was started with; None if it has ended or keeps that from us."""
+    if place.platform != "linux":
+        return None
+    path = f"/proc/{pid}/environ"
+    try:
+        text = _text(place.path(path))
+    except OSError:
+        return None
+    return Environment(dict(v.split("=", 1) for v in text.split("\0") if "=" in v), path)
 
 
 def _by_proc(place: Place) -> Iterator[Process]:

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable
 from ssmdiag.world.host.place import Place
-from ssmdiag.world.host.processes import agent_processes
+from ssmdiag.world.host.processes import agent_environment
 
 _USUAL = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _MOST_LINKS = 8
@@ -34,16 +34,8 @@ def _programs(place: Place, asked: Mapping[str, Any]) -> Answer:
 
 def _search_path(place: Place) -> str:
     """The PATH of the running agent, else the one that its service is given."""
-    for process in agent_processes(place):
-        try:
-            environment = place.path(f"/proc/{process.pid}/environ").read_bytes().split(b"\0")
-        except OSError:
-            continue
-        # Of all that stands there nothing else is kept.
-        found = [v[len(b"PATH=") :] for v in environment if v.startswith(b"PATH=")]
-        if found:
-            return found[0].decode("utf-8", "replace")
-    return _USUAL
+    running = agent_environment(place)
+    return running.variables.get("PATH", _USUAL) if running else _USUAL
 
 
 def _found(place: Place, folders: list[str], name: str) -> Optional[str]:

@@ -1,36 +1,33 @@
 """The proxy that the agent uses, and the settings that it does not see.
 
 Sources: agent source ``agent/proxyconfig`` (the agent's own list of variables) and Go's package
-``golang.org/x/net/http/httpproxy`` (which variables its HTTP client reads, upper case first, and
-what ``no_proxy`` means); Systems Manager User Guide, "Configuring SSM Agent to use a proxy".
+``golang.org/x/net/http/httpproxy`` (which variables its HTTP client reads, upper case first);
+Systems Manager User Guide, "Configuring SSM Agent to use a proxy".
 """
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import field
-from typing import Any, Optional, Union
+from typing import Any, Optional
 from urllib.parse import unquote, urlsplit
 
 from ssmdiag.values import dataclass
 from ssmdiag.world.call import Answer, Known, Unreachable
 from ssmdiag.world.host import unit_environment, windows
 from ssmdiag.world.host.place import Place, once
-from ssmdiag.world.host.processes import CORE, agent_processes
+from ssmdiag.world.host.processes import Environment, agent_environment
 from ssmdiag.world.host.program import output_of
+from ssmdiag.world.no_proxy import exempts
 
 VARIABLES = ("https_proxy", "http_proxy", "no_proxy")
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 _PROFILES = ("/etc/environment", "/etc/profile", "/root/.bashrc", "/root/.profile")
-_MOST = 256 * 1024
 _SERVICE = "the registry"
 _WINHTTP = "WinHTTP's settings of the machine"
-
-_Address = Union[ipaddress.IPv4Address, ipaddress.IPv6Address]
 
 
 @dataclass(frozen=True)
@@ -50,21 +47,13 @@ class ProxyRoute:
     """Where it is set: a file of the node, or a name for the registry."""
 
 
-@dataclass(frozen=True)
-class Environment:
-    """Variables with their values unmasked, by the name under which they are set."""
-
-    variables: Mapping[str, str]
-    source: str
-
-
 def proxy_for(
     place: Place, host: str, port: int = 443, scheme: str = "https"
 ) -> Optional[ProxyRoute]:
     """The proxy through which the agent asks ``host``; None if it goes there directly."""
     environment = _in_force(place)
     value = effective(environment.variables, f"{scheme}_proxy")
-    if not value or _excepted(effective(environment.variables, "no_proxy"), host, port):
+    if not value or exempts(effective(environment.variables, "no_proxy"), host, port):
         return None
     return _route(value, environment.source)
 
@@ -99,72 +88,14 @@ def _route(value: str, source: str) -> Optional[ProxyRoute]:
     return ProxyRoute(scheme, host, port or _PORTS[scheme], user, password, masked(value), source)
 
 
-def _excepted(no_proxy: str, host: str, port: int) -> bool:
-    name = host.strip("[]").rstrip(".").lower()
-    address = _address(name)
-    if name == "localhost" or (address is not None and address.is_loopback):
-        return True
-    entries = [entry.strip().lower() for entry in no_proxy.split(",")]
-    return any(_matches(entry, name, address, port) for entry in entries if entry)
-
-
-def _matches(entry: str, name: str, address: Optional[_Address], port: int) -> bool:
-    if entry == "*":
-        return True
-    if "/" in entry:
-        try:
-            network = ipaddress.ip_network(entry, strict=False)
-        except ValueError:
-            return False
-        return address is not None and address in network
-    wanted, wanted_port = _host_and_port(entry)
-    if wanted_port and wanted_port != str(port):
-        return False
-    exact = _address(wanted)
-    if exact is not None:
-        return exact == address
-    suffix = wanted[1:] if wanted.startswith("*.") else wanted
-    if not suffix:
-        return False
-    if suffix.startswith("."):
-        return name.endswith(suffix)
-    return name == suffix or name.endswith(f".{suffix}")
-
-
-def _host_and_port(entry: str) -> tuple[str, str]:
-    if _address(entry) is not None:
-        return entry, ""
-    found = re.fullmatch(r"\[(.+)\](?::(\w*))?|([^:]*):(\w*)", entry)
-    if not found:
-        return entry, ""
-    return found[1] or found[3] or "", found[2] or found[4] or ""
-
-
-def _address(text: str) -> Optional[_Address]:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    mapped = getattr(address, "ipv4_mapped", None)
-    return mapped or address
-
-
 def _running(place: Place) -> Optional[Environment]:
-    """The environment of the running agent, if it may be read."""
-    if place.platform != "linux":
+    """The proxy's variables of the running agent, if they may be read."""
+    running = agent_environment(place)
+    if running is None:
         return None
-    for process in agent_processes(place):
-        path = f"/proc/{process.pid}/environ"
-        if process.name != CORE:
-            continue
-        try:
-            with place.path(path).open("rb") as file:
-                entries = file.read(_MOST).decode("utf-8", "replace").split("\0")
-        except OSError:
-            continue
-        pairs = (entry.partition("=") for entry in entries)
-        return Environment({n: v for n, _, v in pairs if _is_proxy(n)}, path)
-    return None
+    # Of all that stands there nothing else is kept.
+    proxy = {name: value for name, value in running.variables.items() if _is_proxy(name)}
+    return Environment(proxy, running.source)
 
 
 def _configured(place: Place) -> Environment:

@@ -14,8 +14,8 @@ import stat
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from ssmdiag.world.host.place import Place, once
-from ssmdiag.world.host.processes import CORE, agent_processes
+from ssmdiag.world.host.place import Place, once, text_of
+from ssmdiag.world.host.processes import agent_environment, agent_processes
 from ssmdiag.world.host.unit_environment import service_environment
 
 # The first that exists is read: Debian, Fedora, openSUSE, OpenELEC, RHEL, Alpine.
@@ -71,19 +71,16 @@ def _authorities(place: Place) -> Iterator[Path]:
     held = ""
     if bundle is not None:
         yield bundle
-        held = _text(bundle)
+        held = text_of(bundle)
     for folder in (environ.get("SSL_CERT_DIR") or _FOLDERS).split(":"):
         yield from _loose(place.path(folder), held)
 
 
 def _environ(place: Place) -> Mapping[str, str]:
     """The running agent's variables; else its service's; else, if silent, this program's."""
-    for process in agent_processes(place):
-        if process.name == CORE:
-            with contextlib.suppress(OSError):
-                raw = place.path(f"/proc/{process.pid}/environ").read_bytes()
-                entries = raw.decode("utf-8", "replace").split("\0")
-                return dict(entry.partition("=")[::2] for entry in entries)
+    running = agent_environment(place)
+    if running is not None:
+        return running.variables
     service = {s.name: s.value for s in service_environment(place) if s.name in _VARIABLES}
     return service or place.environ
 
@@ -92,41 +89,22 @@ def _loose(folder: Path, held: str) -> Iterator[Path]:
     """Certificates of a folder that the bundle does not hold already."""
     with contextlib.suppress(OSError):
         for file in sorted(folder.iterdir()):
-            text = _text(file).strip()
+            text = text_of(file).strip()
             if "BEGIN CERTIFICATE" in text and text not in held:
                 yield file
-
-
-def _text(file: Path) -> str:
-    try:
-        return file.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
 
 
 def _own_bundles(place: Place) -> Iterator[Path]:
     """``certs/amazon-ssm-agent.crt`` beside relocated programs of an agent in container mode."""
     if place.platform != "linux":
         return
-    for folder in sorted(_folders(place)):
+    for folder in sorted({p.folder for p in agent_processes(place) if p.folder.startswith("/")}):
         bundle = place.path(f"{folder}/certs/amazon-ssm-agent.crt")
         config = place.path(f"{folder}/configuration/amazon-ssm-agent.json")
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             settings = json.loads(config.read_text(encoding="utf-8"))
             if settings["Agent"]["ContainerMode"] is True and _is_sealed(bundle):
                 yield bundle
-
-
-def _folders(place: Place) -> set[str]:
-    """The folders of the running agents, by the paths with which they were started."""
-    found = set()
-    for process in agent_processes(place):
-        with contextlib.suppress(OSError):
-            line = place.path(f"/proc/{process.pid}/cmdline").read_bytes()
-            program = line.split(b"\0", 1)[0].decode("utf-8", "replace")
-            if program.startswith("/"):
-                found.add(program.rpartition("/")[0])
-    return found
 
 
 def _is_sealed(bundle: Path) -> bool:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ssmdiag.world.call import Absent, Answer, Known
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, text_of
 from ssmdiag.world.host.processes import CORE, PROGRAMS, agent_processes
 from ssmdiag.world.host.program import output_of
 
@@ -100,10 +100,7 @@ def _moment(line: str) -> Optional[str]:
 
 
 def _line(place: Place, path: str) -> str:
-    try:
-        return place.path(path).read_text(encoding="utf-8", errors="replace").strip("\0\n ")
-    except OSError:
-        return ""
+    return text_of(place.path(path)).strip("\0\n ")
 
 
 OPERATIONS = {"GetSecurityModules": _security_modules}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, text_of
 from ssmdiag.world.host.processes import CORE, agent_processes
 from ssmdiag.world.host.program import output_of, run
 from ssmdiag.world.host.unit_environment import LAUNCHD, UNITS, UPSTART, unit_file
@@ -106,10 +106,7 @@ def _of_upstart(place: Place) -> Optional[dict[str, Any]]:
     job, override = (place.path(path) for path in UPSTART)
     if not job.is_file():
         return None
-    try:
-        manual = "manual" in override.read_text(encoding="utf-8", errors="replace").split()
-    except OSError:
-        manual = False
+    manual = "manual" in text_of(override).split()
     status = output_of(place, "status", CORE) or ""
     found = re.search(r"\b(start/running|stop/waiting|start|stop)\b", status)
     states = {"start/running": "active", "stop/waiting": "inactive"}

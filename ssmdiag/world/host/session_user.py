@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ssmdiag.world.call import Absent, Answer, Known, Unreachable
-from ssmdiag.world.host.place import Place, unread
+from ssmdiag.world.host.place import Place, text_of, unread
 from ssmdiag.world.host.program import run
 
 SUDOERS = "/etc/sudoers.d/ssm-agent-users"
@@ -85,10 +85,7 @@ def _entry(text: str, name: str) -> Optional[Sequence[str]]:
 
 def _directories(place: Place) -> list[str]:
     """Where else users are looked up, as nsswitch.conf names it."""
-    try:
-        text = place.path("/etc/nsswitch.conf").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return []
+    text = text_of(place.path("/etc/nsswitch.conf"))
     found = re.search(r"^\s*passwd:([^#\n]*)", text, re.MULTILINE)
     words = re.sub(r"\[[^\]]*\]", " ", found[1]).split() if found else []
     return [word for word in words if word not in _LOCAL]

@@ -15,7 +15,7 @@ from typing import Optional
 from xml.parsers.expat import ExpatError
 
 from ssmdiag.values import dataclass
-from ssmdiag.world.host.place import Place
+from ssmdiag.world.host.place import Place, text_of
 
 UNITS = ("amazon-ssm-agent.service", "snap.amazon-ssm-agent.amazon-ssm-agent.service")
 
@@ -76,12 +76,12 @@ def _of_systemd(place: Place) -> list[Setting]:
     files: list[str] = []
     unset: set[str] = set()
     for path in _manager_files(place):
-        for key, value in _lines(_read(place, path)):
+        for key, value in _lines(text_of(place.path(path))):
             if key == "DefaultEnvironment":
                 direct += _assignments(value, path)
     defaults = tuple(direct)
     for path in unit_files(place):
-        for key, value in _lines(_read(place, path)):
+        for key, value in _lines(text_of(place.path(path))):
             if key == "Environment":
                 direct = [*direct, *_assignments(value, path)] if value else list(defaults)
             elif key == "EnvironmentFile":
@@ -132,7 +132,7 @@ def _assignments(value: str, path: str) -> list[Setting]:
 def of_assignments(place: Place, path: str) -> list[Setting]:
     """``NAME=value`` or ``export NAME=value`` lines: environment files and shell profiles."""
     settings = []
-    for line in _read(place, path).splitlines():
+    for line in text_of(place.path(path)).splitlines():
         words = re.sub(r"^\s*export\s+", "", line.strip())
         if words.startswith(("#", ";")) or not (found := _ASSIGNMENT.fullmatch(words)):
             continue
@@ -149,7 +149,7 @@ def _unquoted(value: str) -> str:
 
 
 def _of_upstart(place: Place, path: str) -> list[Setting]:
-    found = re.findall(r"^\s*env\s+(.*)$", _read(place, path), re.MULTILINE)
+    found = re.findall(r"^\s*env\s+(.*)$", text_of(place.path(path)), re.MULTILINE)
     return [setting for words in found for setting in _assignments(words, path)]
 
 
@@ -162,10 +162,3 @@ def _of_plist(place: Place, path: str) -> list[Setting]:
     if not isinstance(variables, dict):
         return []
     return [Setting(str(name), str(value), path) for name, value in variables.items()]
-
-
-def _read(place: Place, path: str) -> str:
-    try:
-        return place.path(path).read_text(encoding="utf-8", errors="replace")
-    except (OSError, ValueError):
-        return ""
