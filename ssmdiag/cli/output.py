@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import codecs
-import errno
 import os
 import shutil
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, Optional, TextIO
+from typing import TYPE_CHECKING, Any, NoReturn, Optional
 
 import typer
 
+from ssmdiag.streams import drop, is_unread, unwritten
 from ssmdiag.wiring.job import JobError, MisuseError, write_aside
 
 if TYPE_CHECKING:
@@ -27,8 +27,6 @@ MISUSED = 2
 JOB_FAILED = 3
 
 _WIDEST = 100
-# Windows has no word for a broken pipe: it says that the argument, the pipe, is not valid.
-_UNREAD = (errno.EPIPE, errno.ESHUTDOWN, errno.EINVAL)
 TRACEBACK = "SSMDIAG_TRACEBACK"
 """The environment variable that shows where an error comes from."""
 
@@ -172,18 +170,9 @@ class _Lasting:
         try:
             yield
         except OSError as error:
-            if error.errno not in _UNREAD:
-                raise JobError(
-                    f"standard output cannot be written: {error.strerror}; see what it leads to"
-                ) from None
-            _drop(self._stream)
-
-
-def _drop(stream: TextIO) -> None:
-    """Let all that is, and will be, written to ``stream`` go nowhere: Python, too, writes what is
-    left at exit, and would complain."""
-    with suppress(OSError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            if not is_unread(error):
+                raise JobError(unwritten(error)) from None
+            drop(self._stream)
 
 
 def _escaped(error: UnicodeError) -> tuple[str, int]:
@@ -203,7 +192,7 @@ def say_why(error: Exception) -> int:
     try:
         sys.stdout.flush()
     except (OSError, JobError):
-        _drop(sys.stdout)
+        drop(sys.stdout)
     try:
         if os.environ.get(TRACEBACK):
             import traceback
@@ -211,7 +200,7 @@ def say_why(error: Exception) -> int:
             traceback.print_exception(type(error), error, error.__traceback__)
         typer.echo(f"ssmdiag: {visible(scrub(' '.join(said.split())))}", err=True)
     except OSError:
-        _drop(sys.stderr)
+        drop(sys.stderr)
     return code
 
 
@@ -219,10 +208,6 @@ def _why(error: Exception) -> tuple[str, int]:
     if isinstance(error, MisuseError):
         return str(error), MISUSED
     if isinstance(error, JobError):
-        return str(error), JOB_FAILED
-    from ssmdiag.world.aws import AwsConfigurationError
-
-    if isinstance(error, AwsConfigurationError):
         return str(error), JOB_FAILED
     return (
         f"this is a defect of ssmdiag: {type(error).__name__}: {error}. "

@@ -14,7 +14,7 @@ from ssmdiag.setup.documents import current, is_whole, words_for
 from ssmdiag.setup.plan import Plan
 from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
-from ssmdiag.world.call import Absent, Answer, Call, Denied, Known, Promise, keeping
+from ssmdiag.world.call import Absent, Answer, Call, Known, Promise, keeping, reason
 
 
 @dataclass(frozen=True)
@@ -177,10 +177,3 @@ def _carried_out(order: Call, means: Means) -> Answer:
             means.say("     AWS does not know of what was made before yet; trying again")
         means.sleep(PAUSE)
     return answer
-
-
-def reason(answer: Answer) -> str:
-    """Why an Answer is not ``Known``, as AWS said it."""
-    if isinstance(answer, Denied):
-        return answer.denial.message
-    return answer.why if isinstance(answer, Absent) else str(getattr(answer, "why", answer))

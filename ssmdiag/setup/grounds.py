@@ -18,8 +18,8 @@ from ssmdiag.requirements.identity.agent import CALLER, Agent, find_agent
 from ssmdiag.requirements.key.facts import Key, find_key
 from ssmdiag.requirements.preferences.facts import (
     Preferences,
+    content_of,
     find_preferences,
-    parsed,
     reading,
 )
 from ssmdiag.setup.wanted import DEFAULT_ALIAS, Wanted, Wish, alias_of, complaints, role_of
@@ -88,7 +88,7 @@ def _before(ask: Ask, now: Preferences) -> Preferences:
     if not version.isdigit() or version == "1":
         return now
     earlier = ask(reading(now.document, str(int(version) - 1)))
-    content = parsed(earlier.data.get("Content")) if isinstance(earlier, Known) else None
+    content = content_of(earlier)
     return replace(now, content=content) if content else now
 
 

@@ -12,10 +12,9 @@ from ssmdiag.iam.action import action_of
 from ssmdiag.model import Advice, Broken, Checked, Holds, Resource, Unverified, Verdict
 from ssmdiag.requirements.contract import Gap
 from ssmdiag.requirements.destination.log_group_facts import described
-from ssmdiag.setup.apply import reason
 from ssmdiag.values import dataclass
 from ssmdiag.world.asking import Door
-from ssmdiag.world.call import Answer, Call, Denied, Known, call
+from ssmdiag.world.call import Answer, Call, Denied, Known, call, reason
 
 
 @dataclass(frozen=True)

@@ -30,11 +30,10 @@ def _regional(service: str, form: str, parameter: str) -> _Named:
 
 
 def _role(place: Place, p: Mapping[str, Any]) -> str:
-    name = p["RoleName"]
-    if isinstance(place, Wanted) and name == place.role:
+    if isinstance(place, Wanted) and p["RoleName"] == place.role:
         # It may have a path, which its name does not tell.
         return place.role_arn
-    return f"arn:{place.partition}:iam::{place.account}:role/{name}"
+    return _iam("role", "RoleName")(place, p)
 
 
 def _bucket(place: Place, p: Mapping[str, Any]) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 from typing import Literal, TextIO
 
+from ssmdiag.streams import is_unread, unwritten
 from ssmdiag.tell.message import Message, line
 from ssmdiag.tell.plain import one_line, printable
 from ssmdiag.tell.sink import SinkClosedError, SinkError
 
 Form = Literal["text", "json"]
-
-# Windows has no word for a broken pipe: it says that the argument, the pipe, is not valid.
-_CLOSED = (errno.EPIPE, errno.ESHUTDOWN, errno.EINVAL)
 
 
 class StreamSink:
@@ -40,11 +37,9 @@ def write(stream: TextIO, text: str) -> None:
     except ValueError:
         raise SinkClosedError("standard output was closed by this program") from None
     except OSError as error:
-        if error.errno in _CLOSED:
+        if is_unread(error):
             raise SinkClosedError("standard output was closed by its reader") from None
-        raise SinkError(
-            f"standard output cannot be written: {error.strerror}; see what it leads to"
-        ) from None
+        raise SinkError(unwritten(error)) from None
 
 
 def _text(message: Message) -> str:

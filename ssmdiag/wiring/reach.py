@@ -61,9 +61,12 @@ def host(reach: Reach, around: Surroundings) -> Door:
 
 def access(reach: Reach, otherwise_region: Optional[str] = None) -> tuple[Aws, str]:
     """AWS with the credentials that are asked for, and the region. Raises JobError."""
-    from ssmdiag.world.aws import Access, Aws, configured_region
+    from ssmdiag.world.aws import Access, Aws, AwsConfigurationError, configured_region
 
-    region = reach.region or otherwise_region or configured_region(reach.profile)
+    try:
+        region = reach.region or otherwise_region or configured_region(reach.profile)
+    except AwsConfigurationError as error:
+        raise JobError(str(error)) from None
     if not region:
         raise JobError(
             "the node's region is not known: neither the log nor the AWS configuration names it; "

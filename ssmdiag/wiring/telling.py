@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -17,6 +16,7 @@ from ssmdiag.model import Cluster
 from ssmdiag.render.json import plain
 from ssmdiag.render.layout import visible
 from ssmdiag.render.scrub import scrub
+from ssmdiag.streams import drop
 from ssmdiag.tell.message import Message, Priority
 from ssmdiag.tell.sink import LONGEST, SinkClosedError, SinkError
 from ssmdiag.tell.spool import Delivery
@@ -179,9 +179,7 @@ def opened(places: tuple[str, ...], job: WatchJob, *, as_json: bool) -> Iterator
 
     Raises JobError.
     """
-    # A program that is started without one has none.
-    out, err = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
-    terminal = Terminal(out, err, as_json=as_json)
+    terminal = Terminal(sys.stdout, sys.stderr, as_json=as_json)
     if sinks := sinks_of(places, job.reach):
         try:
             terminal.delivery = Delivery(sinks, job.state.parent / "spool", say=terminal.said)
@@ -192,12 +190,7 @@ def opened(places: tuple[str, ...], job: WatchJob, *, as_json: bool) -> Iterator
     finally:
         if terminal.delivery is not None:
             terminal.delivery.close(_FLUSHES, under_way=LONGEST + _FLUSHES)
-        _leave(out)
-
-
-def _leave(out: TextIO) -> None:
-    """What could not be written is dropped: Python would try again at exit, and complain."""
-    try:
-        out.flush()
-    except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+        try:
+            sys.stdout.flush()
+        except OSError:
+            drop(sys.stdout)

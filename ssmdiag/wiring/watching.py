@@ -154,7 +154,11 @@ class Watch:
         readable: list[files.LogFile] = []
         problems: dict[str, str] = {}
         for each in files.find(self._job.logs(self._around)):
-            problem = each.problem if isinstance(each, SourceFile) else _problem(each)
+            if isinstance(each, SourceFile):
+                problem = each.problem
+            else:
+                # A tail opens its own files, and says what is wrong with them.
+                problem = None if each.family in self._tails else _problem(each)
             if problem:
                 problems[each.path] = problem
             elif isinstance(each, files.LogFile):

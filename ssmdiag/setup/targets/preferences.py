@@ -14,6 +14,7 @@ from ssmdiag.requirements.preferences.facts import (
     DEFAULT_DOCUMENT,
     NEW_CONTENT,
     Preferences,
+    content_of,
     parsed,
     reading,
     rewrite,
@@ -74,7 +75,7 @@ def now_in_force(ask: Ask) -> Union[Preferences, Gap]:
         return Preferences(DEFAULT_DOCUMENT, NEW_CONTENT, "nothing yet", written=False)
     if not isinstance(answer, Known):
         return gap_of(answer, f"document {DEFAULT_DOCUMENT}")
-    content = parsed(answer.data.get("Content"))
+    content = content_of(answer)
     if content is None:
         return Gap(f"document {DEFAULT_DOCUMENT} is not valid JSON", "save the preferences again")
     return Preferences(DEFAULT_DOCUMENT, content, "ssm:GetDocument")
